@@ -1,0 +1,56 @@
+import { randomBytes } from 'node:crypto';
+import { LifeboatError } from './errors.ts';
+import type { SourceAddress } from './types.ts';
+
+/** `20261121-074109-k3f9a2`: UTC time, so that names sort by age, and a random tail, so that they never collide. */
+export type BackupId = string;
+
+const tailAlphabet = '23456789abcdefghjkmnpqrstuvwxyz';
+const idPattern = /^\d{8}-\d{6}-[2-9a-hjkmnp-z]{6}$/;
+
+/** A fresh id for a backup, a set or a run started at `now`. */
+export function newId(now: Date): BackupId {
+  const stamp = now
+    .toISOString()
+    .replace(/[-:]/g, '')
+    .replace(/^(\d{8})T(\d{6}).*/, '$1-$2');
+  const tail = Array.from(randomBytes(6), (byte) => tailAlphabet[byte % tailAlphabet.length]).join('');
+  return `${stamp}-${tail}`;
+}
+
+/** What people see and type: the random tail of an id. */
+export function shortId(id: BackupId): string {
+  return id.slice(-6);
+}
+
+export function isBackupId(text: string): boolean {
+  return idPattern.test(text);
+}
+
+/** One path segment that no file system, URL or shell can misread; reversible by `decodeURIComponent`. */
+export function segment(name: string): string {
+  const encoded = encodeURIComponent(name)
+    .replace(/[!'()*~]/g, (c) => `%${c.charCodeAt(0).toString(16).toUpperCase()}`)
+    .replace(/^[.-]/, (c) => `%${c.charCodeAt(0).toString(16).toUpperCase()}`);
+  if (encoded === '' || encoded.length > 200) {
+    throw new LifeboatError('USAGE', `"${name.slice(0, 40)}" cannot be used as a name in a destination`, {
+      hint: 'names must be 1 to 200 characters long after URL encoding',
+    });
+  }
+  return encoded;
+}
+
+/** The folder of one backup inside a destination, without a trailing slash. */
+export function backupPrefix(address: SourceAddress, id: BackupId): string {
+  return `${sourcePrefix(address)}/${id}`;
+}
+
+/** The folder of all backups of one source inside a destination. */
+export function sourcePrefix(address: SourceAddress): string {
+  return [address.stack, address.service, address.source].map(segment).join('/');
+}
+
+/** A word that a POSIX shell reads as exactly this text. */
+export function shellQuote(word: string): string {
+  return /^[A-Za-z0-9_./:=@%+-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
+}

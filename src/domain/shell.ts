@@ -1,0 +1,79 @@
+import type { Readable } from 'node:stream';
+import type { Container, Mount } from './types.ts';
+
+/**
+ * The door through which an engine reaches the world. Every pitfall of the Engine's exec and attach (lost tails, clean
+ * ends of cut streams, unknown exit codes, missing back-pressure) is handled behind it.
+ */
+
+/** Where a command runs: in the container itself, in a helper of an image beside it, or in a helper of our own image. */
+export type Place =
+  | { readonly kind: 'container' }
+  | {
+      readonly kind: 'helper';
+      /** An image reference or ID; absent means the container's own image. `own` means Lifeboat's image. */
+      readonly image?: string | 'own';
+      /** `target` shares the container's network; `none` is the default. */
+      readonly network?: 'target' | 'none';
+      readonly mounts?: readonly HelperMount[];
+      readonly capabilities?: readonly string[];
+      /** Deadline after which the helper is killed, in milliseconds. */
+      readonly timeoutMs?: number;
+    };
+
+/** A mount of the target that a helper takes over by its explicit name, never by VolumesFrom. */
+export interface HelperMount {
+  readonly mount: Mount;
+  readonly target: string;
+  readonly readOnly: boolean;
+}
+
+export interface Command {
+  /** Never holds a secret: the Engine broadcasts argv to everyone who listens to its events. */
+  readonly argv: readonly [string, ...string[]];
+  /** May hold secrets: neither events nor inspect show it. */
+  readonly env?: Readonly<Record<string, string>>;
+  /** User name or numeric id; absent means the container's own. */
+  readonly user?: string | undefined;
+  readonly cwd?: string | undefined;
+  readonly place?: Place;
+  /** Called for each line the command writes on standard error, as it comes. */
+  readonly onStderrLine?: (line: string) => void;
+}
+
+/** A command that ended: its exit code is known, in band and from the Engine, and both agree. */
+export interface Finished {
+  readonly exitCode: number;
+  readonly stdout: string;
+  /** The last 64 KiB. */
+  readonly stderr: string;
+}
+
+/** A running command whose standard output is being read. */
+export interface Output {
+  /**
+   * Ends only after exit code 0 was proven and every byte was delivered. Otherwise it is destroyed with COMMAND_FAILED,
+   * DUMP_INCOMPLETE, SOURCE_REPLACED, STALLED or CANCELLED. Destroying it terminates the command.
+   */
+  readonly stdout: Readable;
+  /** Settles with the stream. */
+  readonly finished: Promise<Finished>;
+}
+
+/** A conversation with an interactive client (psql, mysql) that keeps one server session open. */
+export interface Session extends AsyncDisposable {
+  /** Sends the text and resolves with what the client printed until it printed `marker` alone on a line. */
+  ask(text: string, marker: string, signal?: AbortSignal): Promise<string>;
+}
+
+export interface Shell {
+  readonly container: Container;
+  /** Standard output as text (at most 16 MiB). Rejects COMMAND_FAILED when the exit code is not 0. */
+  text(command: Command, signal?: AbortSignal): Promise<string>;
+  /** Runs to the end whatever the exit code; `input`, when given, becomes standard input. */
+  run(command: Command, input?: Readable | string, signal?: AbortSignal): Promise<Finished>;
+  /** Starts the command and hands out its standard output. */
+  output(command: Command, signal?: AbortSignal): Promise<Output>;
+  /** Opens a conversation; closing it ends the client, and so does our own death. */
+  session(command: Command, signal?: AbortSignal): Promise<Session>;
+}

@@ -1,0 +1,166 @@
+import type { Readable } from 'node:stream';
+import type { ZodType } from 'zod';
+import type { Artifact, Counts, Manifest } from '../domain/manifest.ts';
+import type { Command, Shell } from '../domain/shell.ts';
+import type { Container, Mount } from '../domain/types.ts';
+
+/**
+ * The engine contract. An engine knows how to dump, prove and restore one kind of data; it reaches the world only
+ * through the shell it is given, decides nothing about codecs, stores or schedules, and never logs.
+ * To add one: a file or folder here, a line in `index.ts`, a unit test that calls the contract suite, one end-to-end
+ * scenario and a page in docs/how-to.
+ */
+export interface Engine<O = unknown> {
+  /** Name of the source, of the label group (`lifeboat.<name>.<option>`) and in manifests. */
+  readonly name: string;
+  /** The engine's own options as a strict zod object; every key is documented with `.describe()`. */
+  readonly options: ZodType<O>;
+  /** Pure: does this container hold data of this kind? Looks at image, environment, command and labels only. */
+  recognise(container: Container): boolean;
+  /** Paths in the container that the dump replaces, so that a file copy of them is not wanted. */
+  dataPaths(container: Container): readonly string[];
+  /** Asks the running server who it is and what it holds. Rejects with TOOL_MISSING, LOGIN_FAILED or COMMAND_FAILED. */
+  survey(shell: Shell, options: O, signal: AbortSignal): Promise<Survey>;
+  /**
+   * Yields one dump per artifact. The bytes must have been read to their end (or given up) before the next one is asked
+   * for; whatever the engine holds open (a snapshot, a lock) it releases when it is resumed or closed.
+   */
+  dump(shell: Shell, survey: Survey, options: O, signal: AbortSignal): AsyncIterable<Dump>;
+  /**
+   * Reads the plain bytes to their end and proves that they are whole and of the right kind, without the live server's
+   * data. Rejects with PROOF_FAILED. May stop reading early only by rejecting.
+   */
+  prove(shell: Shell, artifact: ArtifactFacts, plain: Readable, signal: AbortSignal): Promise<Proof>;
+  /** After all artifacts were dumped and proved: is the whole believable (logic seal)? Rejects with PROOF_FAILED. */
+  review(
+    survey: Survey,
+    artifacts: readonly ReviewedArtifact[],
+    shell: Shell,
+    options: O,
+    signal: AbortSignal,
+  ): Promise<Review>;
+  /** What a restore would do, for the plan a person confirms. Touches nothing. */
+  preview(shell: Shell, manifest: Manifest, target: RestoreTarget, signal: AbortSignal): Promise<RestorePreview>;
+  /**
+   * Stages beside the live data, checks the staged copy against the manifest, then switches. When it rejects before
+   * `steps.switching()` was called the live data is untouched.
+   */
+  restore(
+    shell: Shell,
+    from: RestoreSource,
+    target: RestoreTarget,
+    options: O,
+    steps: RestoreSteps,
+    signal: AbortSignal,
+  ): Promise<Restored>;
+  /** The line a person types to restore one artifact without Lifeboat; reads the plain bytes on standard input. */
+  byHand(container: Container, artifact: ArtifactFacts): string;
+}
+
+/** What an engine found out about a running server before dumping it. */
+export interface Survey {
+  readonly product: string;
+  readonly version: string;
+  /** Tells this server from any other; must be the same before and after a dump. */
+  readonly identity: string;
+  readonly tool: { readonly name: string; readonly version: string };
+  /** What will be dumped, in order. */
+  readonly items: readonly SurveyItem[];
+  /** What was left out, and why; shown by `plan`. */
+  readonly left: readonly { readonly name: string; readonly why: string }[];
+  readonly warnings: readonly string[];
+  /** What a restore gets, in one phrase. */
+  readonly consistency: string;
+  /** The engine's own notes from survey to dump; never stored. */
+  readonly notes?: unknown;
+}
+
+export interface SurveyItem {
+  readonly name: string;
+  readonly kind: string;
+  /** Size of the live data in bytes as the server reports it, when it does. */
+  readonly bytes?: number | undefined;
+}
+
+/** One artifact on its way: its facts and how its bytes come. */
+export interface Dump extends ArtifactFacts {
+  readonly produce: Produce;
+  /** Counts taken in the same snapshot; settles while the dump is read. */
+  readonly counts?: Promise<readonly Counts[]>;
+}
+
+/** What identifies an artifact and what its restore needs; goes into the manifest. */
+export interface ArtifactFacts {
+  readonly name: string;
+  readonly kind: string;
+  /** File name extension of the plain bytes, without a dot. */
+  readonly extension: string;
+  readonly facts: Readonly<Record<string, unknown>>;
+}
+
+/** How the bytes of a dump come. */
+export type Produce =
+  /** Standard output of a command in the container; `helper` is the same dump for a helper on the container's network. */
+  | { readonly from: 'command'; readonly command: Command; readonly helper?: Command }
+  /** A file inside a mount of the container, or in its own layer when `mount` is absent. */
+  | { readonly from: 'file'; readonly path: string; readonly mount?: Mount }
+  /** Bytes the engine makes itself, small ones only. */
+  | { readonly from: 'text'; readonly text: string };
+
+/** What the prover found. */
+export interface Proof {
+  /** One phrase for the structure seal, e.g. `pg_restore read every block`. */
+  readonly method: string;
+  readonly counts: readonly Counts[];
+}
+
+export interface ReviewedArtifact extends ArtifactFacts {
+  readonly plainBytes: number;
+  readonly counts: readonly Counts[];
+}
+
+export interface Review {
+  /** One phrase for the logic seal. */
+  readonly method: string;
+  readonly warnings: readonly string[];
+}
+
+export interface RestoreTarget {
+  /** Restore beside the live data under this name, without switching. */
+  readonly as?: string | undefined;
+  /** Only these artifacts (by name); absent means all. */
+  readonly only?: readonly string[] | undefined;
+  /** Unique suffix for names made during this restore. */
+  readonly suffix: string;
+}
+
+export interface RestorePreview {
+  /** What is replaced, made or left alone, one line each. */
+  readonly lines: readonly string[];
+  /** Reasons why this restore must not be done; empty when it may. */
+  readonly refusals: readonly string[];
+  readonly warnings: readonly string[];
+}
+
+/** Where restored bytes come from: an already proved backup. */
+export interface RestoreSource {
+  readonly manifest: Manifest;
+  /** The plain bytes of one artifact; the stream fails when they are not the ones the manifest names. */
+  open(artifact: Artifact, signal: AbortSignal): Promise<Readable>;
+}
+
+/** How an engine tells the run where it is. */
+export interface RestoreSteps {
+  staging(detail: string): void;
+  checking(detail: string): void;
+  /** Called right before live data is touched. */
+  switching(detail: string): Promise<void>;
+}
+
+export interface Restored {
+  /** What was compared with the manifest, one line each. */
+  readonly checks: readonly string[];
+  readonly warnings: readonly string[];
+  /** What was kept of the data before, and how to get at it, one line each. */
+  readonly kept: readonly string[];
+}
