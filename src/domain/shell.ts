@@ -67,6 +67,7 @@ export interface Session extends AsyncDisposable {
 }
 
 export interface Shell {
+  /** As it is known now: read again after it was stopped and started. */
   readonly container: Container;
   /** Standard output as text (at most 16 MiB). Rejects COMMAND_FAILED when the exit code is not 0. */
   text(command: Command, signal?: AbortSignal): Promise<string>;
@@ -76,4 +77,15 @@ export interface Shell {
   output(command: Command, signal?: AbortSignal): Promise<Output>;
   /** Opens a conversation; closing it ends the client, and so does our own death. */
   session(command: Command, signal?: AbortSignal): Promise<Session>;
+  /** Stops the container, journalled; disposing starts it again and waits until it runs. */
+  stopped(signal?: AbortSignal): Promise<AsyncDisposable>;
+  /** Pauses the container, journalled; disposing lets it go on. Nothing can be executed in it meanwhile. */
+  paused(signal?: AbortSignal): Promise<AsyncDisposable>;
+  /**
+   * A tar of one path, also from a stopped or paused container and from its own layer. The Engine holds the container's
+   * lock until the stream was read: never let a slow reader hang on it.
+   */
+  copyOut(path: string, signal?: AbortSignal): Promise<Readable>;
+  /** Unpacks a tar into a folder of the container, also a stopped one. */
+  copyIn(folder: string, tar: Readable, signal?: AbortSignal): Promise<void>;
 }

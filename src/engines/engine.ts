@@ -2,7 +2,7 @@ import type { Readable } from 'node:stream';
 import type { ZodType } from 'zod';
 import type { Artifact, Counts, Manifest } from '../domain/manifest.ts';
 import type { Command, Shell } from '../domain/shell.ts';
-import type { Container, Mount } from '../domain/types.ts';
+import type { Container } from '../domain/types.ts';
 
 /**
  * The engine contract. An engine knows how to dump, prove and restore one kind of data; it reaches the world only
@@ -25,22 +25,28 @@ export interface Engine<O = unknown> {
    * Yields one dump per artifact. The bytes must have been read to their end (or given up) before the next one is asked
    * for; whatever the engine holds open (a snapshot, a lock) it releases when it is resumed or closed.
    */
-  dump(shell: Shell, survey: Survey, options: O, signal: AbortSignal): AsyncIterable<Dump>;
+  dump(shell: Shell, survey: Survey, options: O, policy: DumpPolicy, signal: AbortSignal): AsyncIterable<Dump>;
   /**
    * Reads the plain bytes to their end and proves that they are whole and of the right kind, without the live server's
    * data. Rejects with PROOF_FAILED. May stop reading early only by rejecting.
    */
-  prove(shell: Shell, artifact: ArtifactFacts, plain: Readable, signal: AbortSignal): Promise<Proof>;
+  prove(shell: Shell, artifact: ArtifactFacts, plain: Readable, options: O, signal: AbortSignal): Promise<Proof>;
   /** After all artifacts were dumped and proved: is the whole believable (logic seal)? Rejects with PROOF_FAILED. */
   review(
+    shell: Shell,
     survey: Survey,
     artifacts: readonly ReviewedArtifact[],
-    shell: Shell,
     options: O,
     signal: AbortSignal,
   ): Promise<Review>;
   /** What a restore would do, for the plan a person confirms. Touches nothing. */
-  preview(shell: Shell, manifest: Manifest, target: RestoreTarget, signal: AbortSignal): Promise<RestorePreview>;
+  preview(
+    shell: Shell,
+    manifest: Manifest,
+    target: RestoreTarget,
+    options: O,
+    signal: AbortSignal,
+  ): Promise<RestorePreview>;
   /**
    * Stages beside the live data, checks the staged copy against the manifest, then switches. When it rejects before
    * `steps.switching()` was called the live data is untouched.
@@ -54,7 +60,13 @@ export interface Engine<O = unknown> {
     signal: AbortSignal,
   ): Promise<Restored>;
   /** The line a person types to restore one artifact without Lifeboat; reads the plain bytes on standard input. */
-  byHand(container: Container, artifact: ArtifactFacts): string;
+  byHand(container: Container, artifact: ArtifactFacts, options: O): string;
+}
+
+/** What the user wants of a dump whatever the engine. */
+export interface DumpPolicy {
+  /** `auto` counts exactly up to a size and time limit, else takes the server's own numbers. */
+  readonly counts: 'exact' | 'catalogue' | 'auto';
 }
 
 /** What an engine found out about a running server before dumping it. */
@@ -100,10 +112,15 @@ export interface ArtifactFacts {
 
 /** How the bytes of a dump come. */
 export type Produce =
-  /** Standard output of a command in the container; `helper` is the same dump for a helper on the container's network. */
-  | { readonly from: 'command'; readonly command: Command; readonly helper?: Command }
-  /** A file inside a mount of the container, or in its own layer when `mount` is absent. */
-  | { readonly from: 'file'; readonly path: string; readonly mount?: Mount }
+  /**
+   * Standard output of a command. `exec` runs in the container itself and always works; `helper` is the better way where
+   * helpers may be made: over the container's network for the pipe path, from its mounted volume for the file path.
+   */
+  | {
+      readonly from: 'command';
+      readonly exec: Command;
+      readonly helper?: { readonly path: 'pipe' | 'file'; readonly command: Command };
+    }
   /** Bytes the engine makes itself, small ones only. */
   | { readonly from: 'text'; readonly text: string };
 

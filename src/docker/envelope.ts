@@ -1,0 +1,137 @@
+import { randomBytes } from 'node:crypto';
+
+/**
+ * The exec envelope. "Stream ended" and "exit code 0" do not prove that a dump is whole: when a process exits, the Engine
+ * waits at most two seconds for its output copiers and then drops what a slow reader has not taken, with exit code 0
+ * (https://github.com/moby/moby/issues/45689). So the process must not exit before we have read everything: a small
+ * shell script runs the job, prints a random trailer plus the exit code on the same pipe, after all data, and then waits
+ * for the end of its input. We strip the trailer and close the input; only then does the script exit. The same input is
+ * the kill switch: when we vanish it ends early, and the script terminates the job. Builtins only: slim images have
+ * neither `cat` nor `kill`.
+ */
+const prelude = `t=$LIFEBOAT_TRAILER; unset LIFEBOAT_TRAILER
+`;
+
+/** The job reads nothing; the end of our input terminates it. The watcher keeps no output open, or it would hold the pipe. */
+const dumpScript = `${prelude}exec 3<&0
+"$@" 3<&- </dev/null & j=$!
+{ while read -r _ <&3; do :; done; kill -TERM "$j"; } >/dev/null 2>&1 & w=$!
+wait "$j"; rc=$?
+{ kill "$w"; wait "$w"; } >/dev/null 2>&1
+printf '%s%03d' "$t" "$rc"
+while read -r _ <&3; do :; done
+exit "$rc"`;
+
+/** The job reads our input; when we vanish it sees the end of its input like any reader. */
+const feedScript = `${prelude}exec 3<&0
+"$@" <&3 3<&-
+rc=$?
+printf '%s%03d' "$t" "$rc"
+while read -r _ <&3; do :; done
+exit "$rc"`;
+
+/**
+ * Reads the environment from the first lines of standard input, up to an empty line, each \`NAME=value\` with the value
+ * octal-escaped: a helper's real environment and argv are open to everyone who may inspect it.
+ */
+const environmentScript = `while IFS= read -r l && [ -n "$l" ]; do v=$(printf '%b.' "\${l#*=}"); export "\${l%%=*}=\${v%.}"; done
+`;
+
+export type EnvelopeMode = 'dump' | 'feed';
+
+export interface Envelope {
+  readonly argv: readonly string[];
+  readonly env: Readonly<Record<string, string>>;
+  /** What to write to standard input before anything else. */
+  readonly preamble: string;
+  readonly trailer: Trailer;
+}
+
+/** For an exec: its environment is in no event and no inspect, so it carries secrets as it is. */
+export function execEnvelope(
+  mode: EnvelopeMode,
+  argv: readonly string[],
+  env: Readonly<Record<string, string>>,
+): Envelope {
+  const word = randomBytes(16).toString('hex');
+  return {
+    argv: ['sh', '-c', mode === 'dump' ? dumpScript : feedScript, 'sh', ...argv],
+    env: { ...env, LIFEBOAT_TRAILER: word },
+    preamble: '',
+    trailer: new Trailer(word),
+  };
+}
+
+/** For a helper container: the environment goes through standard input. */
+export function helperEnvelope(
+  mode: EnvelopeMode,
+  argv: readonly string[],
+  env: Readonly<Record<string, string>>,
+): Envelope {
+  const envelope = execEnvelope(mode, argv, env);
+  return {
+    argv: ['sh', '-c', environmentScript + (mode === 'dump' ? dumpScript : feedScript), 'sh', ...argv],
+    env: {},
+    preamble: environmentPreamble(envelope.env),
+    trailer: envelope.trailer,
+  };
+}
+
+/** For a conversation in a helper container: environment first, then the client reads the rest. */
+export function helperSession(
+  argv: readonly string[],
+  env: Readonly<Record<string, string>>,
+): Omit<Envelope, 'trailer'> {
+  return {
+    argv: ['sh', '-c', `${environmentScript}exec "$@"`, 'sh', ...argv],
+    env: {},
+    preamble: environmentPreamble(env),
+  };
+}
+
+function environmentPreamble(env: Readonly<Record<string, string>>): string {
+  const lines = Object.entries(env).map(([name, value]) => {
+    const escaped = Array.from(Buffer.from(value), (byte) => `\\0${byte.toString(8).padStart(3, '0')}`).join('');
+    return `${name}=${escaped}\n`;
+  });
+  return `${lines.join('')}\n`;
+}
+
+const codeDigits = 3;
+
+/** Finds the trailer at the end of what has been read so far, holding back just as many bytes as it is long. */
+export class Trailer {
+  readonly #word: Buffer;
+  #held: Buffer = Buffer.alloc(0);
+  /** The job's exit code once the trailer has come. */
+  exitCode: number | undefined;
+
+  constructor(word: string) {
+    this.#word = Buffer.from(word);
+  }
+
+  /** Takes the next bytes of standard output and returns those that are surely data, in order. */
+  take(bytes: Buffer): readonly Buffer[] {
+    const length = this.#word.length + codeDigits;
+    const out: Buffer[] = [];
+    if (bytes.length >= length) {
+      if (this.#held.length > 0) out.push(this.#held);
+      if (bytes.length > length) out.push(bytes.subarray(0, bytes.length - length));
+      this.#held = bytes.subarray(bytes.length - length);
+    } else {
+      const all = Buffer.concat([this.#held, bytes]);
+      const data = Math.max(0, all.length - length);
+      if (data > 0) out.push(all.subarray(0, data));
+      this.#held = all.subarray(data);
+    }
+    this.#look();
+    return out;
+  }
+
+  #look(): void {
+    const word = this.#word.length;
+    if (this.#held.length !== word + codeDigits || !this.#held.subarray(0, word).equals(this.#word)) return;
+    const digits = this.#held.subarray(word).toString('latin1');
+    if (/^\d{3}$/.test(digits)) this.exitCode = Number(digits);
+  }
+}

@@ -1,0 +1,200 @@
+import type { Socket } from 'node:net';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { asLifeboatError, LifeboatError } from '../domain/errors.ts';
+import type { Finished, Output } from '../domain/shell.ts';
+import { demux } from './demux.ts';
+import type { Envelope } from './envelope.ts';
+import { LineTail } from './line-tail.ts';
+
+/** One process inside an envelope, whoever runs it: an exec in a container or the main process of a helper. */
+export interface EnvelopedProcess {
+  readonly socket: Socket;
+  readonly envelope: Envelope;
+  /** The command as people know it, for messages. */
+  readonly title: string;
+  readonly input?: Readable | undefined;
+  readonly onStderrLine?: ((line: string) => void) | undefined;
+  /** Resolves with the Engine's own idea of the exit code once the process is gone; rejects when it is unknown. */
+  exitCode(): Promise<number>;
+  /** Rejects with the reason when the container is no longer what it was; called on trouble, on silence and at the end. */
+  check(): Promise<void>;
+  /** Always called once, at the very end. */
+  dispose(): Promise<void>;
+  readonly silenceMs: number;
+}
+
+/**
+ * Reads a process in an envelope to its proven end. The stream ends only when the trailer came, the Engine names the
+ * same exit code, that code is in `okCodes`, and the container is still the same one.
+ */
+export function readEnveloped(
+  process: EnvelopedProcess,
+  anyExitCode: boolean,
+  signal: AbortSignal | undefined,
+): Output {
+  const stderr = new LineTail(process.onStderrLine);
+  const finished = Promise.withResolvers<Finished>();
+  finished.promise.catch(() => {}); // The stream carries the same failure; whoever ignores this promise has seen it there.
+  const stdout = Readable.from(read(process, stderr, anyExitCode, finished, signal), {
+    objectMode: false,
+    highWaterMark: 1024 * 1024,
+  });
+  return { stdout, finished: finished.promise };
+}
+
+async function* read(
+  process: EnvelopedProcess,
+  stderr: LineTail,
+  anyExitCode: boolean,
+  finished: PromiseWithResolvers<Finished>,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<Buffer, void, undefined> {
+  const { socket, envelope } = process;
+  const watch = watchSilence(process);
+  const cancel = () => socket.destroy(asLifeboatError(signal?.reason));
+  signal?.addEventListener('abort', cancel, { once: true });
+  if (signal?.aborted) cancel();
+  const feeding = feed(process);
+  try {
+    for await (const piece of demux(socket)) {
+      watch.alive();
+      if (piece.stream === 'stderr') {
+        stderr.push(piece.bytes);
+        continue;
+      }
+      if (envelope.trailer.exitCode !== undefined) {
+        throw new LifeboatError('DUMP_INCOMPLETE', `${process.title} wrote output after its end`, {
+          hint: 'a background process of the command still holds its standard output',
+        });
+      }
+      yield* envelope.trailer.take(piece.bytes);
+      watch.alive();
+      if (envelope.trailer.exitCode !== undefined) socket.end();
+    }
+    const exitCode = envelope.trailer.exitCode;
+    if (exitCode === undefined) throw await incomplete(process, stderr, feeding.error());
+    await agree(process, exitCode);
+    await process.check();
+    stderr.end();
+    if (exitCode !== 0 && !anyExitCode) throw commandFailed(process.title, exitCode, stderr.text);
+    finished.resolve({ exitCode, stdout: '', stderr: stderr.text });
+  } catch (thrown) {
+    const error = asLifeboatError(await better(process, thrown));
+    finished.reject(error);
+    throw error;
+  } finally {
+    // Reached with nothing settled when the reader gave up: its cancellation is then the outcome.
+    finished.reject(new LifeboatError('CANCELLED', `${process.title} was cancelled`));
+    watch[Symbol.dispose]();
+    signal?.removeEventListener('abort', cancel);
+    socket.destroy();
+    process.input?.destroy();
+    await process.dispose();
+  }
+}
+
+/** Sends the preamble and the input. Its own failure matters only when no trailer comes: a job may end without reading all. */
+function feed(process: EnvelopedProcess): { error(): unknown } {
+  let failure: unknown;
+  const { socket, input, envelope } = process;
+  if (envelope.preamble !== '') socket.write(envelope.preamble);
+  if (input) {
+    pipeline(input, socket).catch((thrown: unknown) => {
+      if (envelope.trailer.exitCode !== undefined) return;
+      failure = thrown;
+      socket.destroy(asLifeboatError(thrown));
+    });
+  }
+  return { error: () => failure };
+}
+
+/** A quiet dump may be healthy: silence never kills, it only makes us look at the container. */
+function watchSilence(process: EnvelopedProcess): Disposable & { alive(): void } {
+  let last = performance.now();
+  const timer = setInterval(
+    () => {
+      if (performance.now() - last < process.silenceMs) return;
+      last = performance.now();
+      process.check().catch((error: Error) => process.socket.destroy(error));
+    },
+    Math.min(process.silenceMs, 5_000),
+  );
+  timer.unref();
+  return {
+    alive: () => {
+      last = performance.now();
+    },
+    [Symbol.dispose]: () => clearInterval(timer),
+  };
+}
+
+async function agree(process: EnvelopedProcess, inBand: number): Promise<void> {
+  const engine = await process.exitCode();
+  if (engine === inBand) return;
+  throw new LifeboatError('DUMP_INCOMPLETE', `${process.title} reported exit code ${inBand}, the Engine ${engine}`, {
+    retryable: true,
+  });
+}
+
+async function incomplete(process: EnvelopedProcess, stderr: LineTail, inputFailure: unknown): Promise<LifeboatError> {
+  if (inputFailure) return asLifeboatError(inputFailure);
+  const exitCode = await process.exitCode().catch(() => undefined);
+  if (exitCode === 126 || exitCode === 127) {
+    return new LifeboatError('TOOL_MISSING', `the container cannot run ${process.title} (exit code ${exitCode})`, {
+      hint: 'the image has no shell or not this tool; name an image that has both with the tools-image option',
+    });
+  }
+  const how = exitCode === undefined ? 'while it was still running' : `with exit code ${exitCode}`;
+  return new LifeboatError('DUMP_INCOMPLETE', `the output of ${process.title} was cut off, it ended ${how}`, {
+    retryable: true,
+    hint:
+      exitCode === 137
+        ? 'the process was killed; look for an out-of-memory kill or a stopped container'
+        : tailHint(stderr),
+  });
+}
+
+/** A stream that fails because its container was killed, replaced or paused should say that, not "connection reset". */
+async function better(process: EnvelopedProcess, thrown: unknown): Promise<unknown> {
+  const specific =
+    thrown instanceof LifeboatError && !['DUMP_INCOMPLETE', 'COMMAND_FAILED', 'INTERNAL'].includes(thrown.code);
+  if (specific) return thrown;
+  const found = await process.check().then(
+    () => undefined,
+    (error: unknown) => error,
+  );
+  if (found) return found;
+  if (thrown instanceof LifeboatError) return thrown;
+  return new LifeboatError('DUMP_INCOMPLETE', `the connection to ${process.title} broke`, {
+    retryable: true,
+    cause: thrown,
+  });
+}
+
+export function commandFailed(title: string, exitCode: number, stderr: string): LifeboatError {
+  const last = lastLines(stderr, 5);
+  if (exitCode === 126 || exitCode === 127) {
+    return new LifeboatError('TOOL_MISSING', `${title} was not found in the container (exit code ${exitCode})`, {
+      hint: last || 'name an image that has it with the tools-image option',
+    });
+  }
+  return new LifeboatError('COMMAND_FAILED', `${title} failed with exit code ${exitCode}${last ? `: ${last}` : ''}`, {
+    context: { exitCode },
+  });
+}
+
+function tailHint(stderr: LineTail): string | undefined {
+  const last = lastLines(stderr.text, 3);
+  return last ? `it last said: ${last}` : undefined;
+}
+
+function lastLines(text: string, count: number): string {
+  return text
+    .trim()
+    .split('\n')
+    .slice(-count)
+    .map((line) => line.trim())
+    .join(' | ')
+    .slice(0, 1_000);
+}

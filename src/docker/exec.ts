@@ -1,0 +1,61 @@
+import type { Readable } from 'node:stream';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { LifeboatError } from '../domain/errors.ts';
+import type { Command, Output } from '../domain/shell.ts';
+import type { Container } from '../domain/types.ts';
+import type { DockerApi } from './api.ts';
+import { execEnvelope } from './envelope.ts';
+import { readEnveloped } from './enveloped.ts';
+import { checkIdentity } from './identity.ts';
+
+/** How long nothing may come from a command before we look whether its container is still alive. */
+export const silenceMs = 30_000;
+
+/**
+ * Runs a command in a running container through the envelope. With `input` it reads that as standard input, else none.
+ */
+export async function execOutput(
+  api: DockerApi,
+  container: Container,
+  command: Command,
+  options: { readonly input?: Readable | undefined; readonly anyExitCode?: boolean },
+  signal: AbortSignal | undefined,
+): Promise<Output> {
+  const envelope = execEnvelope(options.input ? 'feed' : 'dump', command.argv, command.env ?? {});
+  await checkIdentity(api, container);
+  const spec = { argv: envelope.argv, env: envelope.env, user: command.user, cwd: command.cwd };
+  const id = await api.createExec(container.id, spec, signal);
+  const socket = await api.startExec(id, signal);
+  return readEnveloped(
+    {
+      socket,
+      envelope,
+      title: command.argv[0],
+      input: options.input,
+      onStderrLine: command.onStderrLine,
+      exitCode: () => execExitCode(api, id),
+      check: () => checkIdentity(api, container),
+      dispose: async () => {},
+      silenceMs,
+    },
+    options.anyExitCode ?? false,
+    signal,
+  );
+}
+
+/**
+ * The exit code of an exec that has ended. It is recorded before the streams close on Docker but may come late on Podman,
+ * so it is asked for up to five seconds. "Running" and "unknown" are never success.
+ */
+export async function execExitCode(api: DockerApi, execId: string): Promise<number> {
+  for (let waited = 0, pause = 50; waited < 5_000; waited += pause, pause = Math.min(pause * 2, 1_000)) {
+    const state = await api.exec(execId);
+    if (!state) throw new LifeboatError('SOURCE_REPLACED', 'the container was removed while a command ran in it');
+    if (!state.running && state.exitCode !== undefined) return state.exitCode;
+    await sleep(pause);
+  }
+  throw new LifeboatError('DUMP_INCOMPLETE', 'the stream ended while the command was still running', {
+    retryable: true,
+    hint: 'a socket proxy between Lifeboat and the Engine cuts quiet connections; raise its time-outs',
+  });
+}

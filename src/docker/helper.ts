@@ -1,0 +1,144 @@
+import type { Readable } from 'node:stream';
+import { LifeboatError } from '../domain/errors.ts';
+import type { Command, Output, Place, Session } from '../domain/shell.ts';
+import type { Container } from '../domain/types.ts';
+import type { DockerApi, HelperSpec } from './api.ts';
+import { type Envelope, helperEnvelope, helperSession } from './envelope.ts';
+import { readEnveloped } from './enveloped.ts';
+import { silenceMs } from './exec.ts';
+import { checkIdentity } from './identity.ts';
+import { helperLabels, ownerLabel } from './labels.ts';
+import { openSession } from './session.ts';
+
+type HelperPlace = Extract<Place, { kind: 'helper' }>;
+
+/** Who asks for helpers: it names and labels them, so that a later start can tell and remove what a killed run left. */
+export interface HelperOwner {
+  readonly id: string;
+  readonly run: string;
+  /** Image ID of Lifeboat itself, when it runs in a container or was told. */
+  readonly ownImage?: string | undefined;
+}
+
+let created = 0;
+
+/** Runs a command as the main process of a short-lived container beside the target. */
+export async function helperOutput(
+  api: DockerApi,
+  owner: HelperOwner,
+  container: Container,
+  command: Command,
+  place: HelperPlace,
+  options: { readonly input?: Readable | undefined; readonly anyExitCode?: boolean },
+  signal: AbortSignal | undefined,
+): Promise<Output> {
+  const envelope = helperEnvelope(options.input ? 'feed' : 'dump', command.argv, command.env ?? {});
+  const { id, socket, exit } = await launch(api, owner, container, command, place, envelope, signal);
+  return readEnveloped(
+    {
+      socket,
+      envelope,
+      title: command.argv[0],
+      input: options.input,
+      onStderrLine: command.onStderrLine,
+      exitCode: () => exit,
+      check: () => (place.network === 'target' ? checkIdentity(api, container) : Promise.resolve()),
+      dispose: () => discard(api, id),
+      silenceMs,
+    },
+    options.anyExitCode ?? false,
+    signal,
+  );
+}
+
+/** Opens a conversation with a client in a helper. */
+export async function helperConversation(
+  api: DockerApi,
+  owner: HelperOwner,
+  container: Container,
+  command: Command,
+  place: HelperPlace,
+  signal: AbortSignal | undefined,
+): Promise<Session> {
+  const script = helperSession(command.argv, command.env ?? {});
+  const { id, socket } = await launch(api, owner, container, command, place, script, signal);
+  return openSession(socket, command.argv[0], script.preamble, () => discard(api, id));
+}
+
+/** Removes helpers that a killed run of this owner left behind; returns how many. */
+export async function reapHelpers(api: DockerApi, owner: string): Promise<number> {
+  const left = await api.containers([`${ownerLabel}=${owner}`]);
+  for (const id of left) await discard(api, id);
+  return left.length;
+}
+
+async function launch(
+  api: DockerApi,
+  owner: HelperOwner,
+  container: Container,
+  command: Command,
+  place: HelperPlace,
+  script: Pick<Envelope, 'argv'>,
+  signal: AbortSignal | undefined,
+) {
+  const spec = await describe(api, owner, container, command, place, script.argv);
+  const id = await api.createHelper(spec, signal);
+  try {
+    const socket = await api.attach(id, signal); // Before start: what is written earlier is lost to a late reader.
+    const exit = api.wait(id, signal);
+    exit.catch(() => {});
+    await api.start(id, signal);
+    return { id, socket, exit };
+  } catch (error) {
+    await discard(api, id);
+    throw error;
+  }
+}
+
+async function describe(
+  api: DockerApi,
+  owner: HelperOwner,
+  container: Container,
+  command: Command,
+  place: HelperPlace,
+  argv: readonly string[],
+): Promise<HelperSpec> {
+  const reference = place.image === 'own' ? owner.ownImage : (place.image ?? container.imageId);
+  if (!reference) {
+    throw new LifeboatError('DOCKER_REFUSED', "Lifeboat's own image is not known, so no helper of it can be started", {
+      hint: 'run Lifeboat as a container, or name its image with LIFEBOAT_HELPER_IMAGE',
+    });
+  }
+  const image = await api.image(reference);
+  if (!image) {
+    throw new LifeboatError('TOOL_MISSING', `image ${reference} is not on this host`, {
+      hint: `docker pull ${reference}`,
+    });
+  }
+  const mounts = (place.mounts ?? []).map(({ mount, target, readOnly }) => {
+    const type = mount.type === 'volume' ? ('volume' as const) : ('bind' as const);
+    const source = mount.type === 'volume' ? mount.name : mount.source;
+    if (!source) throw new LifeboatError('INTERNAL', `mount ${mount.target} of ${container.name} has no source`);
+    return { type, source, target, readOnly };
+  });
+  const covered = new Set(mounts.map((mount) => mount.target));
+  created += 1;
+  return {
+    name: `lifeboat-${owner.run}-${process.pid}-${created}`,
+    imageId: image.id,
+    argv,
+    user: command.user,
+    network: place.network === 'target' ? `container:${container.id}` : 'none',
+    mounts,
+    tmpfs: ['/tmp', ...image.volumes].filter((path) => !covered.has(path)),
+    capabilities: place.capabilities ?? [],
+    usernsMode: container.usernsMode,
+    memoryBytes: 1024 ** 3,
+    labels: helperLabels(owner),
+  };
+}
+
+async function discard(api: DockerApi, id: string): Promise<void> {
+  await api.kill(id);
+  await api.remove(id);
+}

@@ -1,0 +1,54 @@
+import type { Socket } from 'node:net';
+import { asLifeboatError, LifeboatError } from '../domain/errors.ts';
+import type { Session } from '../domain/shell.ts';
+import { demux } from './demux.ts';
+import { LineTail } from './line-tail.ts';
+
+const answerLimit = 64 * 1024 * 1024;
+
+/**
+ * A conversation over a raw connection to an interactive client. No envelope is needed: an answer counts only when its
+ * marker came, and the client leaves by itself when its input ends, also when we die.
+ */
+export function openSession(socket: Socket, title: string, preamble: string, dispose: () => Promise<void>): Session {
+  const stderr = new LineTail();
+  const pieces = demux(socket);
+  let unread = '';
+  if (preamble !== '') socket.write(preamble);
+  socket.on('error', () => {}); // Reported by the read that meets it.
+
+  async function ask(text: string, marker: string, signal?: AbortSignal): Promise<string> {
+    const cancel = () => socket.destroy(asLifeboatError(signal?.reason));
+    signal?.addEventListener('abort', cancel, { once: true });
+    try {
+      signal?.throwIfAborted();
+      socket.write(text.endsWith('\n') ? text : `${text}\n`);
+      const end = new RegExp(`(?:^|\n)${RegExp.escape(marker)}\r?\n`);
+      for (;;) {
+        const found = end.exec(unread);
+        if (found) {
+          const answer = unread.slice(0, found.index);
+          unread = unread.slice(found.index + found[0].length);
+          return answer;
+        }
+        const next = await pieces.next();
+        if (next.done)
+          throw new LifeboatError('COMMAND_FAILED', `${title} ended: ${stderr.text.trim() || 'no message'}`);
+        if (next.value.stream === 'stderr') stderr.push(next.value.bytes);
+        else unread += next.value.bytes.toString('utf8');
+        if (unread.length > answerLimit)
+          throw new LifeboatError('COMMAND_FAILED', `${title} answered more than 64 MiB`);
+      }
+    } finally {
+      signal?.removeEventListener('abort', cancel);
+    }
+  }
+
+  return {
+    ask,
+    [Symbol.asyncDispose]: async () => {
+      socket.destroy();
+      await dispose();
+    },
+  };
+}

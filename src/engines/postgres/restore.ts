@@ -1,0 +1,268 @@
+import { text } from 'node:stream/consumers';
+import { pipeline } from 'node:stream/promises';
+import { LifeboatError } from '../../domain/errors.ts';
+import type { Artifact, Counts, Manifest } from '../../domain/manifest.ts';
+import type { Restored, RestorePreview, RestoreSource, RestoreSteps, RestoreTarget } from '../engine.ts';
+import { countObjects, countRows, createStatements, type DatabaseShape } from './catalogue.ts';
+import type { PostgresClient, PostgresConnection } from './client.ts';
+import { missingRoleStatements } from './globals.ts';
+import { keptName, stagedName } from './names.ts';
+import { identifier, literal } from './sql.ts';
+
+/** One database on its way back. */
+interface Staged {
+  readonly artifact: Artifact;
+  readonly name: string;
+  readonly target: string;
+}
+
+export async function preview(
+  client: PostgresClient,
+  manifest: Manifest,
+  target: RestoreTarget,
+  signal: AbortSignal,
+): Promise<RestorePreview> {
+  await using admin = await client.connect(await adminDatabase(client, [], signal), signal);
+  const [server] = await admin.rows<{ major: number }>(
+    "SELECT current_setting('server_version_num')::int / 10000 AS major",
+  );
+  const existing = new Set(
+    (await admin.rows<{ name: string }>('SELECT datname AS name FROM pg_database')).map(({ name }) => name),
+  );
+  const chosen = databasesOf(manifest, target);
+  const lines = chosen.map((artifact) => {
+    const name = target.as ?? artifact.name;
+    return existing.has(name)
+      ? `replace database ${name} (the present one is kept beside it)`
+      : `make database ${name}`;
+  });
+  const inBackup = new Set(chosen.map(({ name }) => name));
+  const untouched = [...existing].filter((name) => !inBackup.has(name) && !name.startsWith('template'));
+  if (untouched.length > 0 && !target.as) lines.push(`leave alone: ${untouched.join(', ')}`);
+  const refusals: string[] = [];
+  if (target.as && existing.has(target.as)) refusals.push(`database ${target.as} exists already`);
+  const from = Number.parseInt(manifest.server.version, 10);
+  if (server && from > server.major) {
+    refusals.push(
+      `the backup is of PostgreSQL ${manifest.server.version}, this server is version ${server.major}: older servers cannot read newer dumps`,
+    );
+  }
+  const warnings =
+    server && from < server.major
+      ? [`the backup is of PostgreSQL ${manifest.server.version}, this server is version ${server.major}`]
+      : [];
+  return { lines, refusals, warnings };
+}
+
+/**
+ * Each database is loaded into a new one beside the live one and compared with the manifest; when all are good, all are
+ * renamed in one transaction. Until then nothing that anybody uses has changed.
+ */
+export async function restore(
+  client: PostgresClient,
+  from: RestoreSource,
+  target: RestoreTarget,
+  steps: RestoreSteps,
+  signal: AbortSignal,
+): Promise<Restored> {
+  const chosen = databasesOf(from.manifest, target);
+  if (target.as && chosen.length !== 1) {
+    throw new LifeboatError(
+      'USAGE',
+      `--as needs exactly one database, this backup has ${chosen.map(({ name }) => name).join(', ')}`,
+      {
+        hint: 'choose one with --database',
+      },
+    );
+  }
+  const names = chosen.map(({ name }) => target.as ?? name);
+  await using admin = await client.connect(await adminDatabase(client, names, signal), signal);
+  const warnings = await restoreRoles(admin, from, steps, signal);
+  const staged: Staged[] = [];
+  const checks: string[] = [];
+  try {
+    for (const [number, artifact] of chosen.entries()) {
+      const entry = { artifact, name: stagedName(target.suffix, number), target: target.as ?? artifact.name };
+      staged.push(entry);
+      steps.staging(`database ${artifact.name}`);
+      await stage(client, admin, entry, from, signal);
+      steps.checking(`database ${artifact.name}`);
+      checks.push(await compare(client, entry, signal));
+    }
+  } catch (error) {
+    await dropAll(admin, staged);
+    throw error;
+  }
+  const replaced = await switchOver(admin, staged, target.suffix, steps);
+  return {
+    checks,
+    warnings,
+    kept: replaced.map(
+      ({ database, kept }) => `the previous ${database} is kept as ${kept}; drop it when you no longer need it`,
+    ),
+  };
+}
+
+async function restoreRoles(
+  admin: PostgresConnection,
+  from: RestoreSource,
+  steps: RestoreSteps,
+  signal: AbortSignal,
+): Promise<string[]> {
+  const globals = from.manifest.artifacts.find(({ kind }) => kind === 'globals');
+  if (!globals) return [];
+  steps.staging('roles');
+  const script = await text(await from.open(globals, signal));
+  const existing = await admin.rows<{ name: string; kind: 'role' | 'tablespace' }>(
+    `SELECT rolname AS name, 'role' AS kind FROM pg_roles UNION ALL SELECT spcname, 'tablespace' FROM pg_tablespace`,
+  );
+  const missing = missingRoleStatements(script, existing);
+  await admin.execute('BEGIN');
+  for (const statement of missing.statements) await admin.execute(statement);
+  await admin.execute('COMMIT');
+  return missing.warnings;
+}
+
+async function stage(
+  client: PostgresClient,
+  admin: PostgresConnection,
+  entry: Staged,
+  from: RestoreSource,
+  signal: AbortSignal,
+): Promise<void> {
+  const { shape } = entry.artifact.facts as { shape: DatabaseShape };
+  for (const statement of createStatements(entry.name, shape, literal)) await admin.execute(statement, signal);
+  const plain = await from.open(entry.artifact, signal);
+  const command = client.command(
+    ['pg_restore', '--exit-on-error', '--single-transaction', '--no-password', `--dbname=${entry.name}`],
+    entry.name,
+  );
+  const finished = await client.shell.run(command, plain, signal);
+  if (finished.exitCode !== 0) {
+    throw new LifeboatError(
+      'RESTORE_FAILED',
+      `pg_restore failed for database ${entry.artifact.name}: ${finished.stderr.trim().split('\n').slice(-3).join(' | ')}`,
+      {
+        hint: 'the live database was not touched',
+      },
+    );
+  }
+  await pipeline(plain, async (rest: AsyncIterable<Buffer>) => {
+    for await (const _ of rest)
+      throw new LifeboatError('RESTORE_FAILED', 'pg_restore did not read the dump to its end');
+  }).catch((error: unknown) => {
+    if (error instanceof LifeboatError) throw error; // The digest check of the source, or ours; a closed stream is fine.
+  });
+}
+
+/** The staged database must hold what was counted when it was dumped. */
+async function compare(client: PostgresClient, entry: Staged, signal: AbortSignal): Promise<string> {
+  await using connection = await client.connect(entry.name, signal);
+  await connection.execute('ANALYZE', signal);
+  await connection.execute('BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY');
+  const expectedRows = entry.artifact.counts.find((counts) => counts.how === 'exact');
+  const expectedObjects = entry.artifact.counts.find(
+    (counts) => counts.how === 'catalogue' && 'tables' in counts.objects,
+  );
+  const found: Counts[] = [await countObjects(connection)];
+  if (expectedRows) {
+    const rows = await countRows(connection, undefined);
+    found.push({
+      how: 'exact',
+      objects: Object.fromEntries(Object.entries(rows.objects).map(([table, count]) => [`rows of ${table}`, count])),
+    });
+  }
+  const restored: Record<string, number> = Object.assign({}, ...found.map(({ objects }) => objects));
+  const expected: Record<string, number> = { ...expectedObjects?.objects, ...expectedRows?.objects };
+  const differing = Object.entries(expected).filter(([what, count]) => restored[what] !== count);
+  if (differing.length > 0) {
+    const detail = differing.slice(0, 5).map(([what, count]) => `${what}: ${restored[what] ?? 0} instead of ${count}`);
+    throw new LifeboatError(
+      'RESTORE_FAILED',
+      `the restored copy of ${entry.artifact.name} differs from the backup: ${detail.join(', ')}`,
+      {
+        hint: 'the live database was not touched',
+      },
+    );
+  }
+  const rows = Object.values(expectedRows?.objects ?? {}).reduce((sum, count) => sum + count, 0);
+  const tables = expectedObjects?.objects.tables ?? 0;
+  return `${entry.artifact.name}: ${tables} tables${expectedRows ? `, ${rows} rows` : ''} as in the backup`;
+}
+
+async function switchOver(
+  admin: PostgresConnection,
+  staged: readonly Staged[],
+  suffix: string,
+  steps: RestoreSteps,
+): Promise<{ database: string; kept: string }[]> {
+  const existing = new Set(
+    (await admin.rows<{ name: string }>('SELECT datname AS name FROM pg_database')).map(({ name }) => name),
+  );
+  const replaced = staged
+    .filter(({ target }) => existing.has(target))
+    .map(({ target }) => ({ database: target, kept: keptName(target, suffix) }));
+  await steps.switching(`${staged.map(({ target }) => target).join(', ')}`);
+  try {
+    for (const { database } of replaced) {
+      await admin.execute(`ALTER DATABASE ${identifier(database)} WITH ALLOW_CONNECTIONS false`);
+      await disconnectAll(admin, database);
+    }
+    await admin.execute('BEGIN');
+    for (const { database, kept } of replaced)
+      await admin.execute(`ALTER DATABASE ${identifier(database)} RENAME TO ${identifier(kept)}`);
+    for (const { name, target } of staged)
+      await admin.execute(`ALTER DATABASE ${identifier(name)} RENAME TO ${identifier(target)}`);
+    await admin.execute('COMMIT');
+  } catch (error) {
+    await admin.execute('ROLLBACK');
+    for (const { database } of replaced)
+      await admin.execute(`ALTER DATABASE ${identifier(database)} WITH ALLOW_CONNECTIONS true`);
+    await dropAll(admin, staged);
+    throw error;
+  }
+  return replaced;
+}
+
+/** No connection may be open to a database that is renamed. New ones are refused already; old ones need a moment to die. */
+async function disconnectAll(admin: PostgresConnection, database: string): Promise<void> {
+  const sessions = `FROM pg_stat_activity WHERE datname = ${literal(database)} AND pid <> pg_backend_pid()`;
+  for (let attempt = 0; attempt < 50; attempt += 1) {
+    const rows = await admin.rows(`SELECT pg_terminate_backend(pid), pg_sleep(0.1) ${sessions}`);
+    if (rows.length === 0) return;
+  }
+  throw new LifeboatError('RESTORE_FAILED', `connections to database ${database} do not end`, {
+    hint: 'stop the services that use it and restore again',
+  });
+}
+
+async function dropAll(admin: PostgresConnection, staged: readonly Staged[]): Promise<void> {
+  for (const { name } of staged) await admin.execute(`DROP DATABASE IF EXISTS ${identifier(name)} WITH (FORCE)`);
+}
+
+/** A database to be connected to while others are renamed: none of those. */
+async function adminDatabase(client: PostgresClient, renamed: readonly string[], signal: AbortSignal): Promise<string> {
+  const failures: unknown[] = [];
+  for (const name of ['postgres', 'template1', client.user].filter((candidate) => !renamed.includes(candidate))) {
+    try {
+      await using _connection = await client.connect(name, signal);
+      return name;
+    } catch (error) {
+      failures.push(error);
+    }
+  }
+  throw failures[0];
+}
+
+function databasesOf(manifest: Manifest, target: RestoreTarget): Artifact[] {
+  const databases = manifest.artifacts.filter(({ kind }) => kind === 'database');
+  if (!target.only) return databases;
+  const known = new Set(databases.map(({ name }) => name));
+  const unknown = target.only.filter((name) => !known.has(name));
+  if (unknown.length > 0) {
+    throw new LifeboatError('BACKUP_NOT_FOUND', `this backup has no database ${unknown.join(', ')}`, {
+      hint: `it has: ${[...known].join(', ')}`,
+    });
+  }
+  return databases.filter(({ name }) => target.only?.includes(name));
+}

@@ -1,0 +1,110 @@
+import { execFile } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { promisify } from 'node:util';
+import type { DockerApi } from '../../src/docker/api.ts';
+import { connectDocker } from '../../src/docker/dockerode.ts';
+import { createShell } from '../../src/docker/shell.ts';
+import type { Journal } from '../../src/domain/journal.ts';
+import type { Shell } from '../../src/domain/shell.ts';
+
+const run = promisify(execFile);
+
+/** Everything a test run makes carries this label, so that a later run can reap what a killed one left. */
+export const testLabel = 'lifeboat.test';
+export const runId = `t${randomBytes(4).toString('hex')}`;
+
+/** A password that breaks every careless quoting: quotes, spaces, newline, percent, dollar, backslash, unicode. */
+export const nastyPassword = `p w"'$HOME%s\\n\`id\`\nü;--`;
+
+/** Runs the docker client; rejects with its standard error. */
+export async function docker(...args: string[]): Promise<string> {
+  const { stdout } = await run('docker', args, { maxBuffer: 64 * 1024 * 1024 });
+  return stdout.trim();
+}
+
+/** Runs the docker client with standard input. */
+export function dockerWithInput(input: string | Buffer, ...args: string[]): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const child = execFile('docker', args, { maxBuffer: 64 * 1024 * 1024 }, (error, stdout, stderr) =>
+      error ? reject(new Error(`${error.message}\n${stderr}`)) : resolve(stdout.trim()),
+    );
+    child.stdin?.on('error', () => {}); // A client that ends early is reported by its exit code.
+    child.stdin?.end(input);
+  });
+}
+
+let shared: Promise<DockerApi> | undefined;
+
+/** The Engine under test; fails loudly when there is none. */
+export function testApi(): Promise<DockerApi> {
+  shared ??= connectDocker({ host: process.env.DOCKER_HOST });
+  return shared;
+}
+
+export interface ContainerOptions {
+  readonly env?: Readonly<Record<string, string>>;
+  readonly args?: readonly string[];
+  /** Extra arguments of `docker run`, e.g. volumes. */
+  readonly run?: readonly string[];
+}
+
+let started = 0;
+
+/** A container of this test run; dispose of it to remove it and its anonymous volumes. */
+export async function startContainer(
+  image: string,
+  options: ContainerOptions = {},
+): Promise<AsyncDisposable & { readonly id: string; readonly name: string }> {
+  started += 1;
+  const name = `lifeboat-${runId}-${process.pid}-${started}`;
+  const env = Object.entries(options.env ?? {}).flatMap(([key, value]) => ['-e', `${key}=${value}`]);
+  const id = await docker(
+    'run',
+    '-d',
+    '--name',
+    name,
+    '--label',
+    `${testLabel}=${runId}`,
+    ...env,
+    ...(options.run ?? []),
+    image,
+    ...(options.args ?? []),
+  );
+  return {
+    id,
+    name,
+    [Symbol.asyncDispose]: async () => {
+      await docker('rm', '-f', '-v', name);
+    },
+  };
+}
+
+/** Repeats until the probe resolves; rejects with its last failure. */
+export async function eventually<T>(probe: () => Promise<T>, timeoutMs = 60_000): Promise<T> {
+  const deadline = performance.now() + timeoutMs;
+  for (;;) {
+    try {
+      return await probe();
+    } catch (error) {
+      if (performance.now() > deadline) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 250));
+    }
+  }
+}
+
+/** A journal for tests that do not die. */
+export const forgetful: Journal = { intend: async () => async () => {} };
+
+/** The door an engine gets, for a container of a test. */
+export async function shellOf(id: string): Promise<Shell> {
+  const api = await testApi();
+  const container = await api.container(id);
+  if (!container) throw new Error(`container ${id} is gone`);
+  return createShell(
+    api,
+    { id: runId, run: runId, ownImage: process.env.LIFEBOAT_TEST_IMAGE },
+    forgetful,
+    container,
+    10_000,
+  );
+}
