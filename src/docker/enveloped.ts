@@ -1,6 +1,5 @@
 import type { Socket } from 'node:net';
 import { Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
 import { asLifeboatError, LifeboatError } from '../domain/errors.ts';
 import type { Finished, Output } from '../domain/shell.ts';
 import { demux } from './demux.ts';
@@ -94,19 +93,41 @@ async function* read(
   }
 }
 
-/** Sends the preamble and the input. Its own failure matters only when no trailer comes: a job may end without reading all. */
+/**
+ * Sends the preamble and the input. A source that breaks must not look like its end, so it takes the connection with it;
+ * a job that ends without having read everything is no failure of the source.
+ */
 function feed(process: EnvelopedProcess): { error(): unknown } {
   let failure: unknown;
   const { socket, input, envelope } = process;
   if (envelope.preamble !== '') socket.write(envelope.preamble);
   if (input) {
-    pipeline(input, socket).catch((thrown: unknown) => {
+    pump(process, input).catch((thrown: unknown) => {
       if (envelope.trailer.exitCode !== undefined) return;
       failure = thrown;
       socket.destroy(asLifeboatError(thrown));
     });
   }
   return { error: () => failure };
+}
+
+async function pump({ socket, envelope }: EnvelopedProcess, input: Readable): Promise<void> {
+  for await (const chunk of input) {
+    if (socket.destroyed || envelope.trailer.exitCode !== undefined) return;
+    if (!socket.write(chunk)) await canWriteAgain(socket);
+  }
+  socket.end();
+}
+
+function canWriteAgain(socket: Socket): Promise<void> {
+  return new Promise((resolve) => {
+    const settle = () => {
+      socket.off('drain', settle).off('close', settle);
+      resolve();
+    };
+    socket.on('drain', settle).on('close', settle);
+    if (socket.destroyed) settle();
+  });
 }
 
 /** A quiet dump may be healthy: silence never kills, it only makes us look at the container. */

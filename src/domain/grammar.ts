@@ -11,6 +11,8 @@ export interface Grammar<T> {
   /** What may be written, in one phrase that follows "allowed:". */
   readonly allowed: string;
   readonly examples: readonly [string, ...string[]];
+  /** Present when only a few words are allowed. */
+  readonly words?: readonly string[];
   parse(text: string): T;
 }
 
@@ -90,7 +92,7 @@ export const percent: Grammar<number> = grammar(
 
 /** One word out of a few; in any case. */
 export function oneOf<const W extends string>(words: readonly [W, ...W[]]): Grammar<W> {
-  return grammar({ name: 'word', allowed: words.join(', '), examples: [words[0]] }, (text, reject) => {
+  return grammar({ name: 'word', allowed: words.join(', '), examples: [words[0]], words }, (text, reject) => {
     const word = words.find((candidate) => candidate === text.toLowerCase());
     return word ?? reject();
   });

@@ -1,34 +1,19 @@
 import { z } from 'zod';
-
-const list = z.array(z.string().min(1));
+import { optionInteger, optionList, optionText } from '../../domain/option.ts';
 
 export const PostgresOptions = z.strictObject({
-  user: z.string().min(1).optional().describe('Role to connect as. Default: the one the image was set up with.'),
-  'password-env': z
-    .string()
-    .min(1)
-    .optional()
-    .describe('Name of the variable in that container that holds the password.'),
-  'password-file': z
-    .string()
-    .min(1)
-    .optional()
-    .describe('Path inside that container of the file that holds the password.'),
-  databases: list.default(['*']).describe('Databases to save, as globs.'),
-  'exclude-databases': list.default([]).describe('Databases to leave out, as globs.'),
-  'tools-image': z
-    .string()
-    .min(1)
+  user: optionText().optional().describe('Role to connect as; unset means the one the image was set up with.'),
+  'password-env': optionText().optional().describe('Name of the variable in that container that holds the password.'),
+  'password-file': optionText().optional().describe('Path inside that container of the file that holds the password.'),
+  databases: optionList().prefault('*').describe('Databases to save, as globs.'),
+  'exclude-databases': optionList().optional().describe('Databases to leave out, as globs.'),
+  'tools-image': optionText()
     .optional()
     .describe(
-      "Image that has pg_dump, psql and pg_restore of at least the server's version, for images without tools.",
+      'Image with pg_dump, psql and pg_restore of at least the version of the server, for images without tools.',
     ),
-  port: z.coerce
-    .number()
-    .int()
-    .min(1)
-    .max(65_535)
+  port: optionInteger(1, 65_535)
     .optional()
-    .describe('Port the server listens on. Default: PGPORT of the container, else 5432.'),
+    .describe('Port of the server; unset means PGPORT of the container, else 5432.'),
 });
 export type PostgresOptions = z.infer<typeof PostgresOptions>;

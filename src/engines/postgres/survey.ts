@@ -83,6 +83,7 @@ function reasonToLeave(database: DatabaseRow, options: PostgresOptions): string 
   if (database.template) return 'a template';
   if (!database.connectable) return 'the server allows no connections to it';
   if (!matchesAny(database.name, options.databases)) return 'not named in lifeboat.postgres.databases';
-  if (matchesAny(database.name, options['exclude-databases'])) return 'named in lifeboat.postgres.exclude-databases';
+  if (matchesAny(database.name, options['exclude-databases'] ?? []))
+    return 'named in lifeboat.postgres.exclude-databases';
   return undefined;
 }

@@ -1,0 +1,39 @@
+# Lifeboat, the backup sidecar. Build the bundle first: npm ci && npm run build
+ARG BASE_IMAGE=debian:trixie-slim
+ARG NODE_IMAGE=node:26-trixie-slim
+
+FROM ${NODE_IMAGE} AS node
+
+FROM ${BASE_IMAGE}
+ARG VERSION=0.1.0
+ARG REVISION=unknown
+ARG CREATED=unknown
+LABEL org.opencontainers.image.title="Lifeboat" \
+      org.opencontainers.image.description="Backup sidecar for Docker Compose stacks" \
+      org.opencontainers.image.licenses="Apache-2.0" \
+      org.opencontainers.image.version="${VERSION}" \
+      org.opencontainers.image.revision="${REVISION}" \
+      org.opencontainers.image.created="${CREATED}" \
+      org.opencontainers.image.base.name="debian:trixie-slim"
+
+# zstd and isal (igzip) compress; sqlite3 copies and checks SQLite files; tini is PID 1; libatomic1 is Node's.
+RUN apt-get update \
+ && apt-get install -y --no-install-recommends ca-certificates isal libatomic1 libstdc++6 sqlite3 tini tzdata zstd \
+ && rm -rf /var/lib/apt/lists/* /var/cache/debconf/* /var/log/apt /var/log/dpkg.log
+
+COPY --from=node /usr/local/bin/node /usr/local/bin/node
+COPY dist/ /opt/lifeboat/
+# Each command is also a program, so that `docker exec sidecar restore db` works as it reads.
+RUN printf '#!/bin/sh\nexec node --disable-warning=ExperimentalWarning /opt/lifeboat/main.js "$@"\n' > /usr/local/bin/lifeboat \
+ && chmod 755 /usr/local/bin/lifeboat \
+ && for name in $(cat /opt/lifeboat/commands); do \
+      printf '#!/bin/sh\nexec lifeboat %s "$@"\n' "$name" > "/usr/local/bin/$name" && chmod 755 "/usr/local/bin/$name"; \
+    done \
+ && mkdir -p /backups /data /run/lifeboat \
+ && chmod 711 /run/lifeboat
+
+ENV NODE_ENV=production
+# /run/lifeboat: named pipes shared with helpers. /data: journal, history and cache, all rebuildable but the journal.
+VOLUME ["/run/lifeboat", "/data"]
+WORKDIR /
+ENTRYPOINT ["tini", "-g", "--", "lifeboat"]

@@ -1,0 +1,52 @@
+import { exitCodes } from '../domain/errors.ts';
+import { shortId } from '../domain/naming.ts';
+import type { BackupEntry } from '../runs/operations.ts';
+import type { Command } from './command.ts';
+import { age, bytes, localTime, table } from './output.ts';
+
+/** `lifeboat list [target]`: backups, newest first. */
+export const list: Command = async ({ operations, output, signal, now }, [target]) => {
+  const { backups, problems } = await operations.list({ target }, signal);
+  if (output.json) output.data({ backups: backups.map(brief), problems });
+  else if (backups.length === 0)
+    output.say(target ? `No backup of ${target} yet.` : 'No backups yet. Make one: lifeboat backup');
+  else {
+    const rows = backups.map(({ manifest, destinations }) => [
+      shortId(manifest.id),
+      `${manifest.service}/${manifest.source}`,
+      localTime(manifest.startedAt),
+      age(manifest.startedAt, now()),
+      bytes(stored(manifest.artifacts)),
+      destinations.join(', '),
+      manifest.trigger,
+    ]);
+    for (const line of table(['ID', 'SOURCE', 'TIME', 'AGE', 'SIZE', 'WHERE', 'WHY'], rows)) output.print(line);
+  }
+  for (const { destination, key, message } of problems)
+    output.say(`${output.paint('yellow', '!')} ${destination}: ${key}: ${message}`);
+  return problems.length > 0 ? exitCodes.partial : exitCodes.ok;
+};
+
+function brief({ manifest, destinations }: BackupEntry) {
+  const { id, set, stack, service, source, engine, trigger, startedAt, finishedAt, artifacts } = manifest;
+  const plainBytes = artifacts.reduce((total, artifact) => total + artifact.plainBytes, 0);
+  return {
+    id,
+    short: shortId(id),
+    set,
+    stack,
+    service,
+    source,
+    engine,
+    trigger,
+    startedAt,
+    finishedAt,
+    plainBytes,
+    storedBytes: stored(artifacts),
+    destinations,
+  };
+}
+
+function stored(artifacts: readonly { storedBytes: number }[]): number {
+  return artifacts.reduce((total, { storedBytes }) => total + storedBytes, 0);
+}

@@ -1,0 +1,79 @@
+import { stripVTControlCharacters, styleText } from 'node:util';
+import prettyBytes from 'pretty-bytes';
+import prettyMilliseconds from 'pretty-ms';
+
+/** Where a command writes: results to standard output, everything said to people to standard error. */
+export interface Output {
+  readonly isTerminal: boolean;
+  readonly json: boolean;
+  readonly quiet: boolean;
+  /** A result line. */
+  print(line: string): void;
+  /** A message for people. */
+  say(line: string): void;
+  /** The result for machines: one JSON document, or a line of JSON Lines. */
+  data(value: unknown): void;
+  paint(style: Parameters<typeof styleText>[0], text: string): string;
+}
+
+export interface OutputOptions {
+  readonly json: boolean;
+  readonly quiet: boolean;
+  readonly color: boolean;
+}
+
+export function createOutput(options: OutputOptions): Output {
+  const isTerminal = process.stderr.isTTY === true && process.env.TERM !== 'dumb';
+  const isColored = options.color && (process.env.FORCE_COLOR ? true : isTerminal && !process.env.NO_COLOR);
+  return {
+    isTerminal: isTerminal && !options.json && !options.quiet,
+    json: options.json,
+    quiet: options.quiet,
+    print: (line) => void process.stdout.write(`${clean(line)}\n`),
+    say: (line) => {
+      if (!options.quiet) process.stderr.write(`${clean(line)}\n`);
+    },
+    data: (value) => void process.stdout.write(`${JSON.stringify(value)}\n`),
+    paint: (style, text) => (isColored ? styleText(style, text, { validateStream: false }) : text),
+  };
+}
+
+/** Names and messages come from other people's containers: a terminal must never obey them. Our own colours stay. */
+function clean(line: string): string {
+  return line.replace(/(?![\t\n])\p{Cc}(?:\[[0-9;]*m)?/gu, (found) =>
+    found.length > 1 && found.charCodeAt(0) === 27 ? found : '\ufffd',
+  );
+}
+
+export function bytes(count: number): string {
+  return prettyBytes(count);
+}
+
+export function duration(ms: number): string {
+  return prettyMilliseconds(ms, { compact: ms < 60_000, unitCount: 2, secondsDecimalDigits: 1 });
+}
+
+/** `3 h ago`; the exact time belongs beside it where it matters. */
+export function age(time: string, now: Date): string {
+  const ms = now.getTime() - new Date(time).getTime();
+  return ms < 0 ? 'in the future' : `${prettyMilliseconds(ms, { unitCount: 1, secondsDecimalDigits: 0 })} ago`;
+}
+
+/** `2026-11-21 07:41` in the time zone of the process. */
+export function localTime(time: string): string {
+  return new Intl.DateTimeFormat('sv-SE', { dateStyle: 'short', timeStyle: 'short' }).format(new Date(time));
+}
+
+/** Columns without borders, aligned by what is seen, the last one ragged. */
+export function table(header: readonly string[], rows: readonly (readonly string[])[]): string[] {
+  const width = (text: string) => stripVTControlCharacters(text).length;
+  const widths = header.map((title, column) => Math.max(width(title), ...rows.map((row) => width(row[column] ?? ''))));
+  const line = (row: readonly string[]) =>
+    row
+      .map((cell, column) =>
+        column === row.length - 1 ? cell : cell + ' '.repeat((widths[column] ?? 0) - width(cell)),
+      )
+      .join('  ')
+      .trimEnd();
+  return [header, ...rows].map(line);
+}

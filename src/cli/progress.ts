@@ -1,0 +1,93 @@
+import type { Emit, RunEvent, SourceResult, Step } from '../domain/run-event.ts';
+import { bytes, duration, type Output } from './output.ts';
+
+const plainEveryMs = 10_000;
+
+const words: Record<Step, string> = {
+  wait: 'waiting',
+  survey: 'looking',
+  stop: 'stopping',
+  dump: 'dumping',
+  prove: 'proving',
+  publish: 'publishing',
+  copy: 'copying',
+  safety: 'safety backup',
+  stage: 'staging',
+  check: 'checking',
+  switch: 'switching',
+  start: 'starting',
+};
+
+/** Shows a run: one line that moves on a terminal, plain lines elsewhere, JSON Lines for machines. */
+export function createProgress(output: Output): Emit & { end(): void } {
+  if (output.json) return Object.assign((event: RunEvent) => output.data(event), { end: () => {} });
+  const rate = createRate();
+  let shown = false;
+  let lastPlain = 0;
+  const clear = () => {
+    if (shown) process.stderr.write('\r\u001b[K');
+    shown = false;
+  };
+  const live = (line: string) => {
+    if (!output.isTerminal) return;
+    clear();
+    process.stderr.write(line.slice(0, (process.stderr.columns ?? 80) - 1));
+    shown = true;
+  };
+  const show = (event: RunEvent) => {
+    if (event.type === 'step.started') {
+      live(`… ${event.source ?? ''} ${words[event.step]} ${event.detail ?? ''}`);
+    } else if (event.type === 'progress') {
+      const line = `… ${event.source} ${words[event.step]} ${rate(event)}`;
+      live(line);
+      if (!output.isTerminal && performance.now() - lastPlain > plainEveryMs) {
+        lastPlain = performance.now();
+        output.say(line);
+      }
+    } else if (event.type === 'warning') {
+      clear();
+      output.say(
+        `${output.paint('yellow', '!')} ${event.source ? `${event.source}: ` : ''}${event.message}${event.hint ? ` – ${event.hint}` : ''}`,
+      );
+    } else if (event.type === 'source.finished') {
+      clear();
+      for (const line of resultLines(output, event.result)) output.say(line);
+    } else if (event.type === 'run.started') {
+      lastPlain = performance.now();
+    }
+  };
+  return Object.assign(show, { end: clear });
+}
+
+function resultLines(output: Output, result: SourceResult): string[] {
+  const name = output.paint('bold', result.source);
+  if (!result.backup) {
+    const hint = result.error?.hint ? [`    ${result.error.hint}`] : [];
+    return [`${output.paint('red', '✖')} ${name}  ${result.error?.message ?? result.result}`, ...hint];
+  }
+  const sizes = `${bytes(result.plainBytes ?? 0)} → ${bytes(result.storedBytes ?? 0)}`;
+  const lost = result.destinations?.filter((destination) => destination.result === 'failed') ?? [];
+  const mark = lost.length > 0 ? output.paint('yellow', '!') : output.paint('green', '✔');
+  return [
+    `${mark} ${name}  ${result.backup.slice(-6)}  ${sizes} in ${duration(result.durationMs)}`,
+    ...lost.map(
+      ({ name: destination, error }) =>
+        `    not in ${destination}: ${error?.message ?? 'unknown reason'}${error?.hint ? ` – ${error.hint}` : ''}`,
+    ),
+  ];
+}
+
+/** Size, rate and, when the size of the whole is known, the time left. */
+function createRate(): (event: Extract<RunEvent, { type: 'progress' }>) => string {
+  let started: number | undefined;
+  return ({ plainBytes, expectedBytes }) => {
+    started ??= performance.now();
+    const seconds = (performance.now() - started) / 1000;
+    const perSecond = seconds > 0.5 ? plainBytes / seconds : 0;
+    const left =
+      expectedBytes && perSecond > 0 && expectedBytes > plainBytes
+        ? `, about ${duration(((expectedBytes - plainBytes) / perSecond) * 1000)} left`
+        : '';
+    return `${bytes(plainBytes)}${perSecond > 0 ? `, ${bytes(perSecond)}/s` : ''}${left}`;
+  };
+}

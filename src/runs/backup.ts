@@ -1,0 +1,321 @@
+import { encodeManifest } from '../catalog/manifest-codec.ts';
+import type { Codec } from '../codecs/codec.ts';
+import { openCodec } from '../codecs/index.ts';
+import { LifeboatError } from '../domain/errors.ts';
+import type { Artifact, Manifest, Seal } from '../domain/manifest.ts';
+import { manifestFormat } from '../domain/manifest.ts';
+import { type BackupId, backupPrefix, newId } from '../domain/naming.ts';
+import type { SourceResult } from '../domain/run-event.ts';
+import type { Shell } from '../domain/shell.ts';
+import type { Review, Survey } from '../engines/engine.ts';
+import type { Destination, RunContext } from './context.ts';
+import { copyBackup } from './copy.ts';
+import { type OpenDraft, type StoredDump, storeDump } from './data-path.ts';
+import { waitUntilReady } from './readiness.ts';
+import { failureOf, type RunLog } from './run-log.ts';
+import type { Source } from './source.ts';
+
+export interface BackupRequest {
+  readonly set: string;
+  readonly trigger: Manifest['trigger'];
+}
+
+/** What was kept of one source, and where. */
+interface Kept {
+  readonly manifest: Manifest;
+  readonly stored: readonly Destination[];
+  readonly lost: ReadonlyMap<string, unknown>;
+}
+
+/**
+ * The story of one backup: wait → survey → dump and prove → review → publish the manifest, last → copy. Never rejects:
+ * the result says how it went, and a failed backup leaves nothing behind that could be taken for one.
+ */
+export async function backupSource(
+  context: RunContext,
+  source: Source,
+  request: BackupRequest,
+  log: RunLog,
+  outer: AbortSignal,
+): Promise<SourceResult> {
+  const startedAt = context.now();
+  const deadline = AbortSignal.timeout(source.settings.timeoutMs);
+  const signal = AbortSignal.any([outer, deadline]);
+  const durationMs = () => context.now().getTime() - startedAt.getTime();
+  let result: SourceResult;
+  try {
+    const kept = await keepBackup(context, source, request, startedAt, log, signal);
+    const { manifest } = kept;
+    result = {
+      source: source.name,
+      result: kept.lost.size > 0 ? 'degraded' : 'ok',
+      backup: manifest.id,
+      plainBytes: sum(manifest.artifacts, 'plainBytes'),
+      storedBytes: sum(manifest.artifacts, 'storedBytes'),
+      durationMs: durationMs(),
+      destinations: [
+        ...kept.stored.map(({ name }) => ({ name, result: 'ok' as const })),
+        ...[...kept.lost].map(([name, error]) => ({ name, result: 'failed' as const, error: failureOf(error) })),
+      ],
+    };
+  } catch (thrown) {
+    const isLate = deadline.aborted && !outer.aborted;
+    const error = isLate ? tooLong(source) : thrown;
+    result = {
+      source: source.name,
+      result: outer.aborted ? 'cancelled' : 'failed',
+      durationMs: durationMs(),
+      error: failureOf(error),
+    };
+  }
+  log.sourceFinished(result);
+  return result;
+}
+
+async function keepBackup(
+  context: RunContext,
+  source: Source,
+  request: BackupRequest,
+  startedAt: Date,
+  log: RunLog,
+  signal: AbortSignal,
+): Promise<Kept> {
+  const { engine, settings } = source;
+  const container = await log.step(source.name, 'wait', 'until the service is ready', () =>
+    waitUntilReady(context, source.container, signal),
+  );
+  const shell = context.shell(container, log.run, settings.stopGraceMs);
+  const survey = await log.step(source.name, 'survey', engine.name, () =>
+    engine.survey(shell, settings.options, signal),
+  );
+  if (survey.items.length === 0) throw nothingToSave(source, survey);
+  for (const warning of survey.warnings) log.warn(source.name, warning);
+
+  const id = newId(startedAt);
+  const chosen = chooseDestinations(await context.destinations(), source);
+  const locals = chosen.filter(({ isLocal }) => isLocal);
+  const primaries = locals.length > 0 ? locals : chosen;
+  const lost = new Map<string, unknown>();
+  await using drafts = await openDrafts(primaries, backupPrefix(source, id), lost, signal);
+
+  const codecs =
+    settings.codec === 'none'
+      ? []
+      : [await openCodec(settings.codec, settings.codecLevel === undefined ? {} : { level: settings.codecLevel })];
+  const stored = await dumpAll(source, shell, survey, codecs, drafts, log, signal);
+  for (const { destination, error } of stored.flatMap((entry) => entry.lost)) lost.set(destination, error);
+  const artifacts = stored.map(({ artifact }) => artifact);
+  const review = await engine.review(
+    shell,
+    survey,
+    artifacts.map((artifact, i) => ({ ...artifact, extension: stored[i]?.extension ?? '' })),
+    settings.options,
+    signal,
+  );
+  await context.refresh(container).then((now) => assertSame(now, container));
+
+  const manifest = composeManifest(context, source, shell, survey, review, request, id, startedAt, stored);
+  const published = await log.step(source.name, 'publish', 'manifest', () =>
+    publish(source, manifest, drafts, primaries, lost, signal),
+  );
+  const [from] = published;
+  if (!from) throw [...lost.values()][0];
+  const copied: Destination[] = [];
+  for (const destination of chosen.filter((candidate) => !primaries.includes(candidate))) {
+    try {
+      await log.step(source.name, 'copy', `to ${destination.name}`, () =>
+        copyBackup(manifest, from, destination, signal),
+      );
+      copied.push(destination);
+    } catch (error) {
+      if (signal.aborted) throw error;
+      lost.set(destination.name, error);
+    }
+  }
+  return { manifest, stored: [...published, ...copied], lost };
+}
+
+interface Extended extends StoredDump {
+  readonly extension: string;
+}
+
+async function dumpAll(
+  source: Source,
+  shell: Shell,
+  survey: Survey,
+  codecs: readonly Codec[],
+  drafts: readonly OpenDraft[],
+  log: RunLog,
+  signal: AbortSignal,
+): Promise<Extended[]> {
+  const stored: Extended[] = [];
+  const expected = survey.items.reduce((total, { bytes }) => total + (bytes ?? 0), 0) || undefined;
+  for await (const dump of source.engine.dump(
+    shell,
+    survey,
+    source.settings.options,
+    { counts: source.settings.counts },
+    signal,
+  )) {
+    const before = {
+      plainBytes: stored.reduce((n, entry) => n + entry.artifact.plainBytes, 0),
+      storedBytes: stored.reduce((n, entry) => n + entry.artifact.storedBytes, 0),
+    };
+    const onProgress = (now: typeof before) =>
+      log.progress(
+        source.name,
+        'dump',
+        { plainBytes: before.plainBytes + now.plainBytes, storedBytes: before.storedBytes + now.storedBytes },
+        expected,
+      );
+    const alive = drafts.filter(
+      ({ destination }) => !stored.some(({ lost }) => lost.some((entry) => entry.destination === destination)),
+    );
+    const result = await log.step(source.name, 'dump', dump.name, () =>
+      storeDump(source, shell, dump, codecs, alive, onProgress, signal),
+    );
+    stored.push({ ...result, extension: dump.extension });
+  }
+  return stored;
+}
+
+function composeManifest(
+  context: RunContext,
+  source: Source,
+  shell: Shell,
+  survey: Survey,
+  review: Review,
+  request: BackupRequest,
+  id: BackupId,
+  startedAt: Date,
+  stored: readonly Extended[],
+): Manifest {
+  const { container } = shell;
+  const isReadBack = stored.every(({ confirmed }) => confirmed === 'read-back');
+  const seals: Seal[] = [
+    { seal: 'stream', proof: 'every dump ended behind its own random trailer' },
+    { seal: 'exit', proof: 'exit code 0, told in band and by the Engine' },
+    { seal: 'identity', proof: `one life of container ${container.id.slice(0, 12)}, started ${container.startedAt}` },
+    { seal: 'structure', proof: [...new Set(stored.map(({ proof }) => proof.method))].join('; ') },
+    { seal: 'logic', proof: review.method },
+    {
+      seal: 'stored',
+      proof: isReadBack
+        ? 'stored bytes were read back and hashed'
+        : 'the store confirmed a checksum it computed itself',
+    },
+    { seal: 'manifest', proof: 'written after all artifacts' },
+  ];
+  return {
+    format: manifestFormat,
+    id,
+    set: request.set,
+    stack: source.stack,
+    service: source.service,
+    source: source.source,
+    engine: source.engine.name,
+    lifeboat: context.version,
+    trigger: request.trigger,
+    startedAt: startedAt.toISOString(),
+    finishedAt: context.now().toISOString(),
+    server: { product: survey.product, version: survey.version, identity: survey.identity },
+    container: {
+      id: container.id,
+      name: container.name,
+      number: container.number,
+      image: container.image,
+      imageId: container.imageId,
+    },
+    tool: survey.tool,
+    path: { taken: 'exec', why: 'the only path of this version' },
+    consistency: survey.consistency,
+    options: { ...(source.settings.options as Record<string, unknown>) },
+    artifacts: stored.map(({ artifact }) => artifact),
+    seals,
+    warnings: [...survey.warnings, ...review.warnings],
+  };
+}
+
+/** The manifest names the one before it in the same destination, so each destination gets its own. */
+async function publish(
+  source: Source,
+  manifest: Manifest,
+  drafts: readonly OpenDraft[],
+  destinations: readonly Destination[],
+  lost: Map<string, unknown>,
+  signal: AbortSignal,
+): Promise<Destination[]> {
+  const published: Destination[] = [];
+  for (const { destination: name, draft } of drafts) {
+    const destination = destinations.find((candidate) => candidate.name === name);
+    if (!destination || lost.has(name)) continue;
+    try {
+      const previous = await destination.catalog.chainHead(source, signal);
+      await draft.publish(encodeManifest(previous ? { ...manifest, previous } : manifest), signal);
+      published.push(destination);
+    } catch (error) {
+      if (signal.aborted) throw error;
+      lost.set(name, error);
+    }
+  }
+  return published;
+}
+
+/** Drafts that are discarded unless they were published, however the backup ends. */
+async function openDrafts(
+  destinations: readonly Destination[],
+  prefix: string,
+  lost: Map<string, unknown>,
+  signal: AbortSignal,
+): Promise<OpenDraft[] & AsyncDisposable> {
+  const drafts: OpenDraft[] = [];
+  for (const destination of destinations) {
+    try {
+      drafts.push({ destination: destination.name, draft: await destination.store.draft(prefix, signal) });
+    } catch (error) {
+      if (signal.aborted) throw error;
+      lost.set(destination.name, error);
+    }
+  }
+  if (drafts.length === 0)
+    throw [...lost.values()][0] ?? new LifeboatError('STORE_UNAVAILABLE', 'no destination can be written to');
+  return Object.assign(drafts, {
+    [Symbol.asyncDispose]: async () => {
+      await Promise.all(drafts.map(({ draft }) => draft.discard()));
+    },
+  });
+}
+
+function chooseDestinations(all: readonly Destination[], source: Source): readonly Destination[] {
+  const { to } = source.settings;
+  const chosen = all.filter(({ name }) => to.includes(name));
+  if (chosen.length > 0) return chosen;
+  throw new LifeboatError('CONFIG_INVALID', `${source.name} has no destination`, {
+    hint: 'set LIFEBOAT_DEST_LOCAL_URL=file:///backups on the sidecar, or correct lifeboat.to',
+  });
+}
+
+function assertSame(
+  now: { id: string; startedAt: string },
+  before: { id: string; startedAt: string; name: string },
+): void {
+  if (now.id === before.id && now.startedAt === before.startedAt) return;
+  throw new LifeboatError('SOURCE_REPLACED', `container ${before.name} was replaced or restarted during the backup`, {
+    retryable: true,
+  });
+}
+
+function nothingToSave(source: Source, survey: Survey): LifeboatError {
+  const left = survey.left.map(({ name, why }) => `${name}: ${why}`).join('; ');
+  return new LifeboatError('SOURCE_NOT_FOUND', `${source.name} has nothing to save${left ? ` (${left})` : ''}`);
+}
+
+function tooLong(source: Source): LifeboatError {
+  return new LifeboatError('STALLED', `the backup of ${source.name} took longer than its time limit`, {
+    hint: 'raise lifeboat.timeout for this service, or look why it is slow',
+  });
+}
+
+function sum(artifacts: readonly Artifact[], key: 'plainBytes' | 'storedBytes'): number {
+  return artifacts.reduce((total, artifact) => total + artifact[key], 0);
+}

@@ -1,0 +1,52 @@
+import type { Catalog } from '../catalog/catalog.ts';
+import type { Journal } from '../domain/journal.ts';
+import type { Emit } from '../domain/run-event.ts';
+import type { Shell } from '../domain/shell.ts';
+import type { Container } from '../domain/types.ts';
+import type { Store } from '../stores/store.ts';
+import type { Resolved } from './source.ts';
+
+/** A named place for backups, opened and known to be ours. */
+export interface Destination {
+  readonly name: string;
+  readonly store: Store;
+  readonly catalog: Catalog;
+  /** A disk of this host: written first; remote destinations are copied from it. */
+  readonly isLocal: boolean;
+}
+
+/** What every run needs of the world, given by the composition root. */
+export interface RunContext {
+  /** Lifeboat's own version. */
+  readonly version: string;
+  /** Everything in scope, looked up anew at each call. */
+  containers(signal: AbortSignal): Promise<readonly Container[]>;
+  sources(signal: AbortSignal): Promise<Resolved>;
+  /** The container that plays this one's part now. */
+  refresh(container: Container): Promise<Container>;
+  shell(container: Container, run: string, stopGraceMs: number): Shell;
+  /** Stops and starts other containers, journalled. */
+  readonly lifecycle: Lifecycle;
+  /** Opened when first asked for. */
+  destinations(): Promise<readonly Destination[]>;
+  readonly journal: Journal;
+  readonly emit: Emit;
+  now(): Date;
+}
+
+/** Taking containers out of the way and back. */
+export interface Lifecycle {
+  /** Journalled; a container that does not run stays as it is. Disposing starts it again. */
+  stop(container: Container, graceMs: number): Promise<AsyncDisposable>;
+  /** Resolves when it runs, and is healthy or has ended well where a dependency demands that. */
+  settled(container: Container, signal: AbortSignal): Promise<void>;
+}
+
+/** Calls at most once; every caller gets the same promise. */
+export function once<T>(act: () => Promise<T>): () => Promise<T> {
+  let result: Promise<T> | undefined;
+  return () => {
+    result ??= act();
+    return result;
+  };
+}

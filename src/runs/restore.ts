@@ -1,0 +1,202 @@
+import { openArtifact } from '../codecs/artifact.ts';
+import { LifeboatError } from '../domain/errors.ts';
+import type { Manifest } from '../domain/manifest.ts';
+import { backupPrefix, shortId } from '../domain/naming.ts';
+import { dependants } from '../domain/order.ts';
+import type { Container } from '../domain/types.ts';
+import type { Restored, RestorePreview, RestoreSource, RestoreTarget } from '../engines/engine.ts';
+import { backupSource } from './backup.ts';
+import type { Destination, RunContext } from './context.ts';
+import type { RunLog } from './run-log.ts';
+import type { Source } from './source.ts';
+
+export interface RestoreRequest {
+  readonly source: Source;
+  readonly manifest: Manifest;
+  readonly from: Destination;
+  readonly as?: string | undefined;
+  readonly only?: readonly string[] | undefined;
+  readonly skipSafety: boolean;
+  readonly run: string;
+}
+
+/** What a person confirms before anything is touched. */
+export interface RestorePlan {
+  readonly request: RestoreRequest;
+  readonly preview: RestorePreview;
+  /** Services that are stopped, in this order, and started again in the reverse. */
+  readonly stops: readonly Container[];
+  readonly takesSafety: boolean;
+}
+
+export interface RestoreOutcome {
+  readonly restored: Restored;
+  /** The backup taken right before, when one was. */
+  readonly safety: string | undefined;
+  readonly restarted: readonly string[];
+}
+
+/** Works out what a restore would do. Touches nothing. */
+export async function planRestore(
+  context: RunContext,
+  request: RestoreRequest,
+  signal: AbortSignal,
+): Promise<RestorePlan> {
+  const { source, manifest } = request;
+  const shell = context.shell(source.container, request.run, source.settings.stopGraceMs);
+  const preview = await source.engine.preview(shell, manifest, targetOf(request), source.settings.options, signal);
+  const isBeside = request.as !== undefined;
+  const stack = (await context.containers(signal)).filter((container) => container.stack === source.container.stack);
+  const stops = isBeside ? [] : dependants(source.service, stack).filter(({ state }) => state === 'running');
+  return { request, preview, stops, takesSafety: !isBeside && !request.skipSafety };
+}
+
+/**
+ * The story of one restore: prove the whole backup → safety backup → stop what depends on it → stage, check, switch →
+ * start again. Whatever goes wrong, what was stopped is started; live data is touched only after everything was proved.
+ */
+export async function runRestore(
+  context: RunContext,
+  plan: RestorePlan,
+  log: RunLog,
+  signal: AbortSignal,
+): Promise<RestoreOutcome> {
+  const { request, preview } = plan;
+  const { source, manifest } = request;
+  if (preview.refusals.length > 0) {
+    throw new LifeboatError('RESTORE_REFUSED', preview.refusals.join('; '), { hint: 'nothing was touched' });
+  }
+  const from = restoreSource(request);
+  await log.step(source.name, 'prove', `backup ${shortId(manifest.id)}`, () =>
+    proveBackup(context, request, from, signal),
+  );
+  const safety = plan.takesSafety ? await takeSafety(context, request, log, signal) : undefined;
+
+  await using stopped = await stopAll(context, plan.stops, log, source);
+  const restored = await restoreData(context, request, from, log, signal);
+  for (const warning of restored.warnings) log.warn(source.name, warning);
+  const restarted = await log.step(
+    source.name,
+    'start',
+    plan.stops.map(({ service }) => service).join(', ') || 'nothing was stopped',
+    () => stopped.startAgain(signal),
+  );
+  return { restored, safety, restarted };
+}
+
+/** Every artifact is read to its end through digests, decoders and the engine's prover, before anything is touched. */
+async function proveBackup(
+  context: RunContext,
+  request: RestoreRequest,
+  from: RestoreSource,
+  signal: AbortSignal,
+): Promise<void> {
+  const { source, manifest } = request;
+  const shell = context.shell(source.container, request.run, source.settings.stopGraceMs);
+  for (const artifact of manifest.artifacts) {
+    const plain = await from.open(artifact, signal);
+    await source.engine.prove(shell, { ...artifact, extension: '' }, plain, source.settings.options, signal);
+  }
+}
+
+async function takeSafety(
+  context: RunContext,
+  request: RestoreRequest,
+  log: RunLog,
+  signal: AbortSignal,
+): Promise<string> {
+  log.entering(request.source.name, 'safety', 'backup of what is there now');
+  const result = await backupSource(context, request.source, { set: request.run, trigger: 'safety' }, log, signal);
+  if (result.backup) return result.backup;
+  throw new LifeboatError(
+    'RESTORE_REFUSED',
+    `the safety backup failed: ${result.error?.message ?? 'no reason given'}`,
+    {
+      hint: 'nothing was touched; repair the cause, or restore with --no-safety-backup',
+    },
+  );
+}
+
+async function restoreData(
+  context: RunContext,
+  request: RestoreRequest,
+  from: RestoreSource,
+  log: RunLog,
+  signal: AbortSignal,
+): Promise<Restored> {
+  const { source, manifest } = request;
+  const container = await context.refresh(source.container);
+  const shell = context.shell(container, request.run, source.settings.stopGraceMs);
+  const intents: (() => Promise<void>)[] = [];
+  const { id, name, stack, service, number } = container;
+  const steps = {
+    staging: (detail: string) => log.entering(source.name, 'stage', detail),
+    checking: (detail: string) => log.entering(source.name, 'check', detail),
+    switching: async (detail: string) => {
+      const note = `restore of ${shortId(manifest.id)}: switching ${detail}`;
+      intents.push(
+        await context.journal.intend({ kind: 'restore', container: { id, name, stack, service, number }, note }),
+      );
+      log.entering(source.name, 'switch', detail);
+    },
+  };
+  try {
+    return await source.engine.restore(shell, from, targetOf(request), source.settings.options, steps, signal);
+  } finally {
+    // An engine that fails after the switch began has put things back itself; only our own death leaves the intent open.
+    for (const done of intents) await done();
+  }
+}
+
+interface Stopped extends AsyncDisposable {
+  /** Starts everything in the reverse order, each after what it depends on has settled; returns the services. */
+  startAgain(signal: AbortSignal): Promise<readonly string[]>;
+}
+
+async function stopAll(
+  context: RunContext,
+  containers: readonly Container[],
+  log: RunLog,
+  source: Source,
+): Promise<Stopped> {
+  const stopped: { readonly container: Container; readonly hold: AsyncDisposable }[] = [];
+  const release = async (settle?: AbortSignal): Promise<readonly string[]> => {
+    const services: string[] = [];
+    for (let entry = stopped.pop(); entry; entry = stopped.pop()) {
+      await entry.hold[Symbol.asyncDispose]();
+      services.push(entry.container.service);
+      if (settle) await context.lifecycle.settled(entry.container, settle);
+    }
+    return services;
+  };
+  try {
+    for (const container of containers) {
+      const hold = await log.step(source.name, 'stop', container.service, () =>
+        context.lifecycle.stop(container, source.settings.stopGraceMs),
+      );
+      stopped.push({ container, hold });
+    }
+  } catch (error) {
+    await release();
+    throw error;
+  }
+  return {
+    startAgain: (signal) => release(signal),
+    [Symbol.asyncDispose]: async () => {
+      await release();
+    },
+  };
+}
+
+function restoreSource({ manifest, from }: RestoreRequest): RestoreSource {
+  const prefix = backupPrefix(manifest, manifest.id);
+  return {
+    manifest,
+    open: (artifact, signal) =>
+      openArtifact(artifact, (file, abort) => from.store.get(`${prefix}/${file}`, abort), signal),
+  };
+}
+
+function targetOf(request: RestoreRequest): RestoreTarget {
+  return { as: request.as, only: request.only, suffix: request.run.slice(-6) };
+}

@@ -1,0 +1,60 @@
+import { asLifeboatError } from '../domain/errors.ts';
+import type { Emit, Failure, SourceResult, Step } from '../domain/run-event.ts';
+import type { SourceName } from '../domain/types.ts';
+import type { Progress } from './data-path.ts';
+
+/** The voice of one run: each method is one event of the stream that all readers share. */
+export class RunLog {
+  readonly run: string;
+  readonly #emit: Emit;
+  readonly #now: () => Date;
+
+  constructor(run: string, emit: Emit, now: () => Date) {
+    this.run = run;
+    this.#emit = emit;
+    this.#now = now;
+  }
+
+  #base() {
+    return { run: this.run, at: this.#now().toISOString() };
+  }
+
+  started(sources: readonly SourceName[], trigger: string): void {
+    this.#emit({ type: 'run.started', ...this.#base(), sources, trigger });
+  }
+
+  /** Runs one step and tells of its start and, when it succeeds, of its end. */
+  async step<T>(source: SourceName, step: Step, detail: string, act: () => Promise<T>): Promise<T> {
+    this.#emit({ type: 'step.started', ...this.#base(), source, step, detail });
+    const result = await act();
+    this.#emit({ type: 'step.finished', ...this.#base(), source, step, detail });
+    return result;
+  }
+
+  entering(source: SourceName, step: Step, detail: string): void {
+    this.#emit({ type: 'step.started', ...this.#base(), source, step, detail });
+  }
+
+  progress(source: SourceName, step: Step, progress: Progress, expectedBytes: number | undefined): void {
+    const expected = expectedBytes === undefined ? {} : { expectedBytes };
+    this.#emit({ type: 'progress', ...this.#base(), source, step, ...progress, ...expected });
+  }
+
+  warn(source: SourceName, message: string, hint?: string): void {
+    this.#emit({ type: 'warning', ...this.#base(), source, message, ...(hint ? { hint } : {}) });
+  }
+
+  sourceFinished(result: SourceResult): void {
+    this.#emit({ type: 'source.finished', ...this.#base(), source: result.source, result });
+  }
+
+  finished(result: 'ok' | 'degraded' | 'partial' | 'failed' | 'cancelled'): void {
+    this.#emit({ type: 'run.finished', ...this.#base(), result });
+  }
+}
+
+/** An error as people and machines are told of it. */
+export function failureOf(thrown: unknown): Failure {
+  const { code, message, hint } = asLifeboatError(thrown);
+  return { code, message, hint };
+}

@@ -1,0 +1,27 @@
+import { nearest } from '../config/nearest.ts';
+import { LifeboatError } from '../domain/errors.ts';
+import type { Source } from './source.ts';
+
+/** The sources that `service` or `service/source` name; no target means all. Rejects SOURCE_NOT_FOUND with what there is. */
+export function matchTargets(sources: readonly Source[], targets: readonly string[]): readonly Source[] {
+  if (sources.length === 0) {
+    throw new LifeboatError('SOURCE_NOT_FOUND', 'nothing to back up was found beside this sidecar', {
+      hint: 'lifeboat plan shows every container and why it was left out',
+    });
+  }
+  if (targets.length === 0) return sources;
+  const chosen = new Set<Source>();
+  for (const target of targets) {
+    const found = sources.filter(({ service, name }) => target === service || target === name);
+    if (found.length === 0) throw unknownTarget(target, sources);
+    for (const source of found) chosen.add(source);
+  }
+  return [...chosen];
+}
+
+function unknownTarget(target: string, sources: readonly Source[]): LifeboatError {
+  const known = [...new Set(sources.flatMap(({ service, name }) => [service, name]))];
+  const meant = nearest(target, known);
+  const hint = meant ? `did you mean ${meant}?` : `there are: ${sources.map(({ name }) => name).join(', ')}`;
+  return new LifeboatError('SOURCE_NOT_FOUND', `there is no source ${target}`, { hint });
+}

@@ -1,0 +1,45 @@
+import type { Settings } from '../config/settings.ts';
+import type { DockerApi } from '../docker/api.ts';
+import type { Scope } from '../docker/discovery.ts';
+import { connectDocker } from '../docker/dockerode.ts';
+import { findSelf } from '../docker/self.ts';
+import { LifeboatError } from '../domain/errors.ts';
+import type { Container } from '../domain/types.ts';
+
+/** The connection to the Docker Engine, and who we are there. */
+export interface EngineLink {
+  readonly api: DockerApi;
+  /** Our own container; undefined when we run on a host. */
+  readonly self: Container | undefined;
+  readonly scope: Scope;
+  /** The Compose projects in scope. */
+  readonly projects: readonly string[];
+  /** Under which name and image helpers are made. */
+  readonly owner: { readonly id: string; readonly ownImage: string | undefined };
+}
+
+/** Variables of the environment that are ours but no configuration. */
+export const internalVariables = ['LIFEBOAT_SELF', 'LIFEBOAT_HELPER_IMAGE'];
+
+export async function linkEngine(settings: Settings, environment: NodeJS.ProcessEnv): Promise<EngineLink> {
+  const { DOCKER_CERT_PATH: certPath, DOCKER_TLS_VERIFY: verify } = environment;
+  const { LIFEBOAT_SELF: override, LIFEBOAT_HELPER_IMAGE: image } = environment;
+  const { host, apiVersion } = settings.docker;
+  const api = await connectDocker({ host, apiVersion, certPath, tlsVerify: verify === '1' });
+  const self = await findSelf(api, override);
+  const projects = projectsOf(settings, self);
+  const scope: Scope = settings.discovery === 'host' ? { kind: 'host' } : { kind: 'projects', names: projects };
+  const id = `${projects.join('+') || 'host'}/${self?.service ?? 'lifeboat'}`;
+  return { api, self, scope, projects, owner: { id, ownImage: image ?? self?.imageId } };
+}
+
+function projectsOf(settings: Settings, self: Container | undefined): readonly string[] {
+  if (settings.discovery === 'host') return [];
+  if (settings.discovery === 'projects') return settings.projects;
+  if (self?.stack) return [self.stack];
+  throw new LifeboatError(
+    'CONFIG_INVALID',
+    'Lifeboat does not run in a Compose project, so it cannot know which containers are its own',
+    { hint: 'set LIFEBOAT_DISCOVERY=projects and LIFEBOAT_PROJECTS=name, or LIFEBOAT_DISCOVERY=host' },
+  );
+}

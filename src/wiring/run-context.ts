@@ -1,0 +1,69 @@
+import type { Config } from '../config/load.ts';
+import type { Problem } from '../config/problems.ts';
+import { serviceSettings } from '../config/service-settings.ts';
+import { discover, rediscover } from '../docker/discovery.ts';
+import { settled } from '../docker/lifecycle.ts';
+import { stopContainer } from '../docker/quiesce.ts';
+import { createShell } from '../docker/shell.ts';
+import { LifeboatError } from '../domain/errors.ts';
+import type { Journal } from '../domain/journal.ts';
+import type { Emit } from '../domain/run-event.ts';
+import { engines } from '../engines/index.ts';
+import type { Destination, RunContext } from '../runs/context.ts';
+import { resolveSources } from '../runs/source.ts';
+import { version } from '../version.ts';
+import { toContainerConfig } from './container-config.ts';
+import type { EngineLink } from './engine-link.ts';
+
+export interface ContextParts {
+  readonly config: Config;
+  /** Connects when first called. */
+  engine(): Promise<EngineLink>;
+  /** Opens when first called. */
+  destinations(): Promise<readonly Destination[]>;
+  readonly journal: Journal;
+  readonly emit: Emit;
+  /** Hears of what is wrong with the configuration of a service, each time it is read. */
+  tell(problems: readonly Problem[]): void;
+}
+
+/** The world as the runs see it. */
+export function createRunContext({ config, engine, destinations, journal, emit, tell }: ContextParts): RunContext {
+  const { settings } = config;
+  let link: EngineLink | undefined;
+  const connected = async () => {
+    link ??= await engine();
+    return link;
+  };
+  const containers = async (signal: AbortSignal) => {
+    const { api, scope, self } = await connected();
+    return discover(api, scope, self?.id, signal);
+  };
+  return {
+    version,
+    containers,
+    sources: async (signal) =>
+      resolveSources(await containers(signal), engines, {
+        stackOf: (container) => (settings.discovery === 'project' && settings.name) || container.stack || 'host',
+        configure: (container) => {
+          const choice = serviceSettings(container, config);
+          tell(choice.problems);
+          return toContainerConfig(choice);
+        },
+      }),
+    refresh: async (container) => rediscover((await connected()).api, container),
+    shell: (container, run, stopGraceMs) => {
+      // Whoever has a container has been connected.
+      if (!link) throw new LifeboatError('INTERNAL', 'a shell was asked for before the Engine was connected');
+      return createShell(link.api, { ...link.owner, run }, journal, container, stopGraceMs);
+    },
+    lifecycle: {
+      stop: async (container, graceMs) => stopContainer((await connected()).api, journal, container, graceMs),
+      settled: async (container, signal) => settled((await connected()).api, container, signal),
+    },
+    destinations,
+    journal,
+    emit,
+    now: () => new Date(),
+  };
+}
