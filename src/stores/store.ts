@@ -14,6 +14,8 @@ export interface Confirmation {
   readonly sha256: string;
   /** `read-back`: the stored bytes were read again and hashed; `checksum`: the server confirmed a checksum it computed itself. */
   readonly confirmed: 'read-back' | 'checksum';
+  /** More than one when the bytes were too many for one object: they lie in `key`, `key.001`, `key.002`, …, which `cat` joins. */
+  readonly objects?: number;
 }
 
 export interface PutOptions {
@@ -41,6 +43,11 @@ export interface Store {
   get(key: string, signal: AbortSignal): Promise<Readable>;
   /** All objects whose key starts with the prefix, in no order; complete, or it throws. */
   list(prefix: string, signal: AbortSignal): AsyncIterable<StoredObject>;
+  /**
+   * Names directly below a prefix that is empty or ends with a slash and that are folders; complete, or it throws. Spares
+   * a walk over millions of files below them.
+   */
+  folders(prefix: string, signal: AbortSignal): Promise<readonly string[]>;
   /** A missing object is success. */
   remove(key: string, signal: AbortSignal): Promise<void>;
   /**
@@ -59,7 +66,7 @@ export interface Draft {
   put(name: string, body: Readable | Uint8Array, options: PutOptions, signal: AbortSignal): Promise<Confirmation>;
   /** Writes the manifest as the last object and makes the whole folder visible, durably. */
   publish(manifest: Uint8Array, signal: AbortSignal): Promise<Confirmation>;
-  /** Removes everything that was put; safe to call more than once, and after a failed publish. */
+  /** Removes everything that was put, unless it was published; safe to call more than once, and after a failed publish. */
   discard(): Promise<void>;
 }
 
