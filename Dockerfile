@@ -19,7 +19,7 @@ LABEL org.opencontainers.image.title="Lifeboat" \
 # zstd and isal (igzip) compress; sqlite3 copies and checks SQLite files; tini is PID 1; libatomic1 is Node's.
 RUN apt-get update \
  && apt-get install -y --no-install-recommends ca-certificates isal libatomic1 libstdc++6 sqlite3 tini tzdata zstd \
- && rm -rf /var/lib/apt/lists/* /var/cache/debconf/* /var/log/apt /var/log/dpkg.log
+ && apt-get clean && rm -rf /var/lib/apt/lists/* /var/cache/apt/*.bin /var/cache/debconf/* /var/log/apt /var/log/dpkg.log
 
 COPY --from=node /usr/local/bin/node /usr/local/bin/node
 COPY dist/ /opt/lifeboat/

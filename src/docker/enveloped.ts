@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
-import { Readable } from 'node:stream';
+import { Readable, type Writable } from 'node:stream';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { asLifeboatError, LifeboatError } from '../domain/errors.ts';
 import type { Finished, Output } from '../domain/shell.ts';
 import { demux } from './demux.ts';
@@ -39,6 +40,12 @@ export function readEnveloped(
     objectMode: false,
     highWaterMark: 1024 * 1024,
   });
+  // A generator that waits for a silent command is deaf to its reader's leaving: the connection must tell it.
+  const destroy = stdout._destroy.bind(stdout);
+  stdout._destroy = (error, callback) => {
+    process.socket.destroy();
+    destroy(error, callback);
+  };
   return { stdout, finished: finished.promise };
 }
 
@@ -55,6 +62,7 @@ async function* read(
   signal?.addEventListener('abort', cancel, { once: true });
   if (signal?.aborted) cancel();
   const feeding = feed(process);
+  let heard = '';
   try {
     for await (const piece of demux(socket)) {
       watch.alive();
@@ -67,12 +75,13 @@ async function* read(
           hint: 'a background process of the command still holds its standard output',
         });
       }
+      if (heard.length < 1_000) heard += piece.bytes.toString('latin1', 0, 1_000);
       yield* envelope.trailer.take(piece.bytes);
       watch.alive();
       if (envelope.trailer.exitCode !== undefined) socket.end();
     }
     const exitCode = envelope.trailer.exitCode;
-    if (exitCode === undefined) throw await incomplete(process, stderr, feeding.error());
+    if (exitCode === undefined) throw await incomplete(process, heard, stderr, feeding.error());
     await agree(process, exitCode);
     await process.check();
     stderr.end();
@@ -119,14 +128,15 @@ async function pump({ socket, envelope }: EnvelopedProcess, input: Readable): Pr
   socket.end();
 }
 
-function canWriteAgain(socket: Socket): Promise<void> {
+/** Resolves when the stream takes more, or never will. */
+export function canWriteAgain(stream: Writable): Promise<void> {
   return new Promise((resolve) => {
     const settle = () => {
-      socket.off('drain', settle).off('close', settle);
+      stream.off('drain', settle).off('close', settle);
       resolve();
     };
-    socket.on('drain', settle).on('close', settle);
-    if (socket.destroyed) settle();
+    stream.on('drain', settle).on('close', settle);
+    if (stream.destroyed) settle();
   });
 }
 
@@ -158,13 +168,24 @@ async function agree(process: EnvelopedProcess, inBand: number): Promise<void> {
   });
 }
 
-async function incomplete(process: EnvelopedProcess, stderr: LineTail, inputFailure: unknown): Promise<LifeboatError> {
+async function incomplete(
+  process: EnvelopedProcess,
+  heard: string,
+  stderr: LineTail,
+  inputFailure: unknown,
+): Promise<LifeboatError> {
   if (inputFailure) return asLifeboatError(inputFailure);
   const exitCode = await process.exitCode().catch(() => undefined);
-  if (exitCode === 126 || exitCode === 127) {
-    return new LifeboatError('TOOL_MISSING', `the container cannot run ${process.title} (exit code ${exitCode})`, {
-      hint: 'the image has no shell or not this tool; name an image that has both with the tools-image option',
-    });
+  // The Engine reports that it could not start the envelope as output, with exit code 126 or 127. The code alone says
+  // nothing: it is also what an exec gets whose client went away.
+  if (/^(?:OCI runtime|exec failed|[^\n]*executable file not found)/.test(heard)) {
+    return new LifeboatError(
+      'TOOL_MISSING',
+      `the container cannot run ${process.title}: ${heard.trim().slice(0, 300)}`,
+      {
+        hint: 'the image has no shell or not this tool; name an image that has both with the tools-image option',
+      },
+    );
   }
   const how = exitCode === undefined ? 'while it was still running' : `with exit code ${exitCode}`;
   return new LifeboatError('DUMP_INCOMPLETE', `the output of ${process.title} was cut off, it ended ${how}`, {
@@ -181,6 +202,8 @@ async function better(process: EnvelopedProcess, thrown: unknown): Promise<unkno
   const specific =
     thrown instanceof LifeboatError && !['DUMP_INCOMPLETE', 'COMMAND_FAILED', 'INTERNAL'].includes(thrown.code);
   if (specific) return thrown;
+  // The streams of a killed container close a moment before the Engine calls it dead.
+  await sleep(300);
   const found = await process.check().then(
     () => undefined,
     (error: unknown) => error,

@@ -9,7 +9,7 @@ import { readEnveloped } from './enveloped.ts';
 import { checkIdentity } from './identity.ts';
 
 /** How long nothing may come from a command before we look whether its container is still alive. */
-export const silenceMs = 30_000;
+export const silenceMs = 10_000;
 
 /**
  * Runs a command in a running container through the envelope. With `input` it reads that as standard input, else none.

@@ -8,7 +8,7 @@ import type { DockerApi } from './api.ts';
  */
 export async function checkIdentity(api: DockerApi, before: Container): Promise<void> {
   const now = await api.container(before.id);
-  if (!now) {
+  if (!now || now.state === 'removing') {
     throw new LifeboatError('SOURCE_REPLACED', `container ${before.name} was removed meanwhile`, { retryable: true });
   }
   if (now.state === 'paused') {

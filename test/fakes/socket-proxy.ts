@@ -1,0 +1,135 @@
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { connect, createServer, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+/** What the proxy does to the bytes that come from the Engine on hijacked connections (exec, attach). */
+export interface Trouble {
+  /** Ends the connection cleanly when nothing came for this long, as proxies with time-outs do. */
+  readonly idleCutMs?: number;
+  /** Resets the connection after this many bytes. */
+  readonly resetAfter?: number;
+  /** Flips a bit of this byte. */
+  readonly flipAt?: number;
+  /** Bytes per second that are passed on. */
+  readonly rate?: number;
+}
+
+export interface SocketProxy extends AsyncDisposable {
+  /** For DOCKER_HOST. */
+  readonly host: string;
+  trouble: Trouble;
+  /** Refuses and cuts everything until set back, as a stopped dockerd does. */
+  away: boolean;
+  /** Answers 403 to requests whose first line matches, as a socket proxy does for what it does not allow. */
+  forbidden: RegExp | undefined;
+}
+
+/** A proxy in front of the Engine's unix socket that makes trouble on demand. */
+export async function startSocketProxy(dockerHost: string): Promise<SocketProxy> {
+  const target = dockerHost.replace(/^unix:\/\//, '');
+  const folder = await mkdtemp(join(tmpdir(), 'lifeboat-proxy-'));
+  const path = join(folder, 'docker.sock');
+  const sockets = new Set<Socket>();
+  const state = { trouble: {} as Trouble, away: false, forbidden: undefined as RegExp | undefined };
+
+  const server = createServer({ allowHalfOpen: true }, (client) => {
+    if (state.away) return client.destroy();
+    const engine = connect({ path: target, allowHalfOpen: true });
+    for (const socket of [client, engine]) {
+      sockets.add(socket);
+      socket.on('error', () => socket.destroy());
+      socket.on('close', () => sockets.delete(socket));
+    }
+    let hijacked = false;
+    client.on('data', (chunk: Buffer) => {
+      const head = chunk.toString('latin1', 0, 2048);
+      if (/^(GET|POST|PUT|DELETE|HEAD) /.test(head)) {
+        if (state.forbidden?.test(head.split('\r\n')[0] ?? '')) {
+          client.end('HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\nConnection: close\r\n\r\n');
+          return;
+        }
+        if (/^upgrade: tcp/im.test(head)) hijacked = true;
+      }
+      engine.write(chunk);
+    });
+    client.on('end', () => engine.end());
+    client.on('close', () => engine.destroy());
+    void pass(engine, client, () => (hijacked ? state.trouble : undefined));
+  });
+  await new Promise<void>((resolve) => server.listen(path, resolve));
+  return {
+    host: `unix://${path}`,
+    get trouble() {
+      return state.trouble;
+    },
+    set trouble(value) {
+      state.trouble = value;
+    },
+    get away() {
+      return state.away;
+    },
+    set away(value) {
+      state.away = value;
+      if (value) for (const socket of sockets) socket.destroy();
+    },
+    get forbidden() {
+      return state.forbidden;
+    },
+    set forbidden(value) {
+      state.forbidden = value;
+    },
+    [Symbol.asyncDispose]: async () => {
+      for (const socket of sockets) socket.destroy();
+      await new Promise((resolve) => server.close(resolve));
+      await rm(folder, { recursive: true });
+    },
+  };
+}
+
+/** Engine → client, with the trouble that is on. The answer's header is not counted. */
+async function pass(from: Socket, to: Socket, trouble: () => Trouble | undefined): Promise<void> {
+  let seen = 0;
+  let inHeader = true;
+  let idle: NodeJS.Timeout | undefined;
+  try {
+    for await (const received of from) {
+      let chunk: Buffer = received;
+      clearTimeout(idle);
+      const now = trouble();
+      if (!now) {
+        to.write(chunk);
+        continue;
+      }
+      const { resetAfter, flipAt, rate, idleCutMs } = now;
+      if (inHeader && (resetAfter !== undefined || flipAt !== undefined)) {
+        const end = chunk.indexOf('\r\n\r\n');
+        inHeader = end < 0;
+        const header = end < 0 ? chunk : chunk.subarray(0, end + 4);
+        to.write(header);
+        chunk = chunk.subarray(header.length);
+      }
+      if (flipAt !== undefined && flipAt >= seen && flipAt < seen + chunk.length) {
+        chunk = Buffer.from(chunk);
+        chunk[flipAt - seen] = (chunk[flipAt - seen] ?? 0) ^ 0x40;
+      }
+      seen += chunk.length;
+      if (resetAfter !== undefined && seen > resetAfter) {
+        to.write(chunk.subarray(0, chunk.length - (seen - resetAfter)));
+        await new Promise((resolve) => setTimeout(resolve, 50));
+        to.destroy();
+        from.destroy();
+        return;
+      }
+      if (rate) await new Promise((resolve) => setTimeout(resolve, (chunk.length / rate) * 1000));
+      if (!to.write(chunk)) await Promise.race([once(to, 'drain'), once(to, 'close')]);
+      if (idleCutMs) idle = setTimeout(() => to.end(), idleCutMs);
+    }
+    to.end();
+  } catch {
+    to.destroy(); // Either side went away; the other is told by its own connection.
+  } finally {
+    clearTimeout(idle);
+  }
+}
