@@ -1,5 +1,5 @@
 import { rm, writeFile } from 'node:fs/promises';
-import { build } from 'esbuild';
+import { build, type Plugin } from 'esbuild';
 import { commandNames } from '../src/cli/program.ts';
 
 /**
@@ -7,7 +7,17 @@ import { commandNames } from '../src/cli/program.ts';
  * image copies dist/ and holds no package manager.
  */
 await rm('dist', { recursive: true, force: true });
+/** What dockerode brings for `ssh://` hosts and BuildKit sessions: megabytes that Lifeboat never calls. */
+const withoutUnused: Plugin = {
+  name: 'without-unused',
+  setup: (bundler) => {
+    const filter = /^(?:ssh2|@grpc\/grpc-js|@grpc\/proto-loader|protobufjs)$/;
+    bundler.onResolve({ filter }, ({ path }) => ({ path, namespace: 'unused' }));
+    bundler.onLoad({ filter: /.*/, namespace: 'unused' }, () => ({ contents: 'module.exports = {};' }));
+  },
+};
 const result = await build({
+  plugins: [withoutUnused],
   entryPoints: ['src/main.ts'],
   outdir: 'dist',
   bundle: true,
@@ -19,8 +29,6 @@ const result = await build({
   legalComments: 'none',
   metafile: true,
   logLevel: 'warning',
-  // Native speed-ups of ssh2, which dockerode brings for ssh:// hosts; they are optional and not installed.
-  external: ['cpu-features', '*.node'],
   // Bundled CommonJS packages call require() for Node's own modules.
   banner: {
     js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);",

@@ -40,6 +40,10 @@ export interface DockerApi {
   archive(containerId: string, path: string, signal?: AbortSignal): Promise<Readable>;
   /** Unpacks a tar into a folder that exists. */
   putArchive(containerId: string, folder: string, tar: Readable, signal?: AbortSignal): Promise<void>;
+  /** Names of volumes that carry all these labels. */
+  volumes(labels: readonly string[], signal?: AbortSignal): Promise<readonly string[]>;
+  /** An absent volume is success. */
+  removeVolume(name: string): Promise<void>;
   /** Raw JSON lines of the Engine's events. */
   events(
     filters: Readonly<Record<string, readonly string[]>>,
@@ -92,6 +96,8 @@ export interface HelperSpec {
   }[];
   /** Covered by an empty tmpfs each: the image's own volume paths, or each helper would leave an anonymous volume behind. */
   readonly tmpfs: readonly string[];
+  /** A volume made with the helper for its /tmp, for more than memory should hold; it outlives the helper. */
+  readonly scratchVolume?: string | undefined;
   readonly capabilities: readonly string[];
   readonly usernsMode: string;
   readonly memoryBytes: number;

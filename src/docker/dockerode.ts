@@ -225,6 +225,23 @@ function dockerApi(client: Dockerode, engine: EngineFacts): DockerApi {
         tar.destroy(); // The library leaves the source open when the Engine answers early.
       }
     },
+    volumes: async (labels, signal) => {
+      const filters = { label: [...labels] };
+      const found = await call(
+        'GET /volumes',
+        (abortSignal) => client.listVolumes({ filters: JSON.stringify(filters), abortSignal }),
+        signal,
+      );
+      return (found.Volumes ?? []).map(({ Name }) => Name);
+    },
+    removeVolume: async (name) => {
+      await call(
+        `DELETE /volumes/${name}`,
+        (abortSignal) => client.getVolume(name).remove({ abortSignal }),
+        undefined,
+        [404],
+      );
+    },
     events: async (filters, sinceSeconds, signal) => {
       const query = { filters: toFilters(filters), ...(sinceSeconds === undefined ? {} : { since: sinceSeconds }) };
       const stream = await call(
@@ -348,23 +365,36 @@ function toHelper(spec: HelperSpec): Dockerode.ContainerCreateOptions {
       LogConfig: { Type: 'none', Config: {} },
       RestartPolicy: { Name: 'no' },
       Tmpfs: Object.fromEntries(spec.tmpfs.map((path) => [path, 'size=64m,mode=1777'])),
-      Mounts: spec.mounts.map((mount) => ({
-        Type: mount.type,
-        Source: mount.source,
-        Target: mount.target,
-        ReadOnly: mount.readOnly,
-        ...(mount.type === 'volume'
-          ? {
-              VolumeOptions: {
-                NoCopy: true,
-                Labels: {},
-                DriverConfig: {} as never,
-                ...(mount.subpath ? { Subpath: mount.subpath } : {}),
-              },
-            }
-          : {}),
-      })),
+      Mounts: [
+        ...spec.mounts.map((mount) => ({
+          Type: mount.type,
+          Source: mount.source,
+          Target: mount.target,
+          ReadOnly: mount.readOnly,
+          ...(mount.type === 'volume'
+            ? {
+                VolumeOptions: {
+                  NoCopy: true,
+                  Labels: {},
+                  DriverConfig: {} as never,
+                  ...(mount.subpath ? { Subpath: mount.subpath } : {}),
+                },
+              }
+            : {}),
+        })),
+        ...(spec.scratchVolume === undefined ? [] : [scratchMount(spec.scratchVolume, spec.labels)]),
+      ],
     },
+  };
+}
+
+/** A volume of our own name at /tmp. It is filled from the image, so it takes over the folder's mode: open to any user. */
+function scratchMount(name: string, labels: Readonly<Record<string, string>>): Dockerode.MountSettings {
+  return {
+    Type: 'volume',
+    Source: name,
+    Target: '/tmp',
+    VolumeOptions: { NoCopy: false, Labels: { ...labels }, DriverConfig: {} as never },
   };
 }
 

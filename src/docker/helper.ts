@@ -7,7 +7,7 @@ import { type Envelope, helperEnvelope, helperSession } from './envelope.ts';
 import { readEnveloped } from './enveloped.ts';
 import { silenceMs } from './exec.ts';
 import { checkIdentity } from './identity.ts';
-import { helperLabels, ownerLabel } from './labels.ts';
+import { helperLabels, ownerLabel, roleLabel } from './labels.ts';
 import { openSession } from './session.ts';
 
 type HelperPlace = Extract<Place, { kind: 'helper' }>;
@@ -22,6 +22,9 @@ export interface HelperOwner {
 
 let created = 0;
 
+/** What fits into the tmpfs that every helper has at /tmp; more goes into a volume made for it. */
+const tmpfsBytes = 64 * 1024 ** 2;
+
 /** Runs a command as the main process of a short-lived container beside the target. */
 export async function helperOutput(
   api: DockerApi,
@@ -33,7 +36,7 @@ export async function helperOutput(
   signal: AbortSignal | undefined,
 ): Promise<Output> {
   const envelope = helperEnvelope(options.input ? 'feed' : 'dump', command.argv, command.env ?? {});
-  const { id, socket, exit } = await launch(api, owner, container, command, place, envelope, signal);
+  const { socket, exit, dispose } = await launch(api, owner, container, command, place, envelope, signal);
   return readEnveloped(
     {
       socket,
@@ -43,7 +46,7 @@ export async function helperOutput(
       onStderrLine: command.onStderrLine,
       exitCode: () => exit,
       check: () => (place.network === 'target' ? checkIdentity(api, container) : Promise.resolve()),
-      dispose: () => discard(api, id),
+      dispose,
       silenceMs,
     },
     options.anyExitCode ?? false,
@@ -61,14 +64,15 @@ export async function helperConversation(
   signal: AbortSignal | undefined,
 ): Promise<Session> {
   const script = helperSession(command.argv, command.env ?? {});
-  const { id, socket } = await launch(api, owner, container, command, place, script, signal);
-  return openSession(socket, command.argv[0], script.preamble, () => discard(api, id));
+  const { socket, dispose } = await launch(api, owner, container, command, place, script, signal);
+  return openSession(socket, command.argv[0], script.preamble, dispose);
 }
 
-/** Removes helpers that a killed run of this owner left behind; returns how many. */
+/** Removes helpers, and their scratch volumes, that a killed run of this owner left behind; returns how many. */
 export async function reapHelpers(api: DockerApi, owner: string): Promise<number> {
   const left = await api.containers([`${ownerLabel}=${owner}`]);
-  for (const id of left) await discard(api, id);
+  for (const id of left) await discard(api, id, undefined);
+  for (const volume of await api.volumes([`${ownerLabel}=${owner}`, roleLabel])) await api.removeVolume(volume);
   return left.length;
 }
 
@@ -83,14 +87,15 @@ async function launch(
 ) {
   const spec = await describe(api, owner, container, command, place, script.argv);
   const id = await api.createHelper(spec, signal);
+  const dispose = () => discard(api, id, spec.scratchVolume);
   try {
     const socket = await api.attach(id, signal); // Before start: what is written earlier is lost to a late reader.
     const exit = api.wait(id, signal);
     exit.catch(() => {});
     await api.start(id, signal);
-    return { id, socket, exit };
+    return { id, socket, exit, dispose };
   } catch (error) {
-    await discard(api, id);
+    await dispose();
     throw error;
   }
 }
@@ -121,24 +126,28 @@ async function describe(
     if (!source) throw new LifeboatError('INTERNAL', `mount ${mount.target} of ${container.name} has no source`);
     return { type, source, target, readOnly };
   });
-  const covered = new Set(mounts.map((mount) => mount.target));
   created += 1;
+  const name = `lifeboat-${owner.run}-${process.pid}-${created}`;
+  const scratchVolume = (place.scratchBytes ?? 0) > tmpfsBytes ? `${name}-scratch` : undefined;
+  const covered = new Set([...mounts.map((mount) => mount.target), ...(scratchVolume ? ['/tmp'] : [])]);
   return {
-    name: `lifeboat-${owner.run}-${process.pid}-${created}`,
+    name,
     imageId: image.id,
     argv,
     user: command.user,
     network: place.network === 'target' ? `container:${container.id}` : 'none',
     mounts,
     tmpfs: ['/tmp', ...image.volumes].filter((path) => !covered.has(path)),
+    scratchVolume,
     capabilities: place.capabilities ?? [],
     usernsMode: container.usernsMode,
-    memoryBytes: 1024 ** 3,
+    memoryBytes: place.memoryBytes ?? 1024 ** 3,
     labels: helperLabels(owner),
   };
 }
 
-async function discard(api: DockerApi, id: string): Promise<void> {
+async function discard(api: DockerApi, id: string, scratchVolume: string | undefined): Promise<void> {
   await api.kill(id);
   await api.remove(id);
+  if (scratchVolume !== undefined) await api.removeVolume(scratchVolume);
 }

@@ -15,7 +15,9 @@ export async function stopContainer(
 ): Promise<AsyncDisposable> {
   const role = roleOf(container);
   const now = await api.container(container.id);
-  if (now?.state !== 'running') return { [Symbol.asyncDispose]: async () => {} };
+  // One in a restart loop is about to run: it must not do so while we work on its data, and afterwards it shall again.
+  const runs = now?.state === 'running' || now?.state === 'restarting';
+  if (!runs) return { [Symbol.asyncDispose]: async () => {} };
   const done = await journal.intend({ kind: 'stop', container: role });
   await api.stop(container.id, graceMs);
   return {

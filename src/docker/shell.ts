@@ -5,12 +5,13 @@ import type { Journal } from '../domain/journal.ts';
 import type { Command, Finished, Output, Session, Shell } from '../domain/shell.ts';
 import type { Container } from '../domain/types.ts';
 import type { DockerApi } from './api.ts';
+import { childOutput } from './child.ts';
 import { rediscover } from './discovery.ts';
 import { commandFailed } from './enveloped.ts';
 import { execOutput } from './exec.ts';
 import { type HelperOwner, helperConversation, helperOutput } from './helper.ts';
 import { checkIdentity } from './identity.ts';
-import { pauseContainer, stopContainer } from './quiesce.ts';
+import { pauseContainer, roleOf, startAgain, stopContainer } from './quiesce.ts';
 import { openSession } from './session.ts';
 
 const textLimit = 16 * 1024 * 1024;
@@ -32,7 +33,8 @@ export function createShell(
     signal?: AbortSignal,
   ): Promise<Output> {
     const place = command.place ?? { kind: 'container' };
-    const options = { input, anyExitCode };
+    const options = { input: input ?? lateInput(command, signal), anyExitCode };
+    if (place.kind === 'here') return childOutput(command, options, signal);
     if (place.kind === 'container') return execOutput(api, container, command, options, signal);
     return helperOutput(api, owner, container, command, place, options, signal);
   }
@@ -77,10 +79,23 @@ export function createShell(
         },
       };
     },
+    start: async () => {
+      await startAgain(api, roleOf(container));
+      await reread();
+    },
     paused: () => pauseContainer(api, journal, container),
     copyOut: (path, signal) => api.archive(container.id, path, signal),
     copyIn: (folder, tar, signal) => api.putArchive(container.id, folder, tar, signal),
   };
+}
+
+/** The command's own input, opened only when it is first read. */
+function lateInput({ input }: Command, signal: AbortSignal | undefined): Readable | undefined {
+  if (!input) return undefined;
+  async function* opened(open: NonNullable<Command['input']>) {
+    yield* await open(signal);
+  }
+  return Readable.from(opened(input), { objectMode: false });
 }
 
 async function* limited(stdout: Readable, title: string): AsyncGenerator<Buffer> {

@@ -28,7 +28,7 @@ export function grammar<T>(words: Omit<Grammar<T>, 'parse'>, read: (text: string
   const parse = (raw: string): T => {
     const text = raw.trim();
     const reject: Reject = (why) => {
-      const reason = why ?? (isQuoted(text) ? 'the quotes are part of the value' : undefined);
+      const reason = isQuoted(text) ? 'the quotes are part of the value' : why;
       throw new LifeboatError(
         'CONFIG_INVALID',
         `${quoted(text)} is not a valid ${words.name}${reason ? ` (${reason})` : ''}; allowed: ${words.allowed}; ` +
@@ -57,6 +57,7 @@ export function visible(text: string): string {
   });
 }
 
+/** Yes or no. */
 export const bool: Grammar<boolean> = grammar(
   { name: 'bool', allowed: 'true, false, yes, no, on, off, 1, 0 in any case', examples: ['true', 'false'] },
   (text, reject) => {

@@ -32,14 +32,19 @@ export function option<T>(grammar: Grammar<T>, typed: z.ZodType<T, T>): Option<T
   return schema;
 }
 
+/** Yes or no. */
 export const optionBool = (): Option<boolean> => option(bool, z.boolean());
+/** A whole number between two bounds, both included. */
 export const optionInteger = (min?: number, max?: number): Option<number> => option(integer(min, max), z.number());
 /** Milliseconds. */
 export const optionDuration = (of: Grammar<number> = duration): Option<number> => option(of, z.number());
 /** Bytes. */
 export const optionSize = (): Option<number> => option(size, z.number());
+/** Any text without control characters. */
 export const optionText = (): Option<string> => option(text, z.string());
+/** A path pattern. */
 export const optionGlob = (): Option<string> => option(glob, z.string());
+/** When something runs, as text. */
 export const optionSchedule = (): Option<string> => option(schedule, z.string());
 
 /** A list; `of` is the grammar of its items, any text when absent. */

@@ -88,7 +88,7 @@ export function formatSize(bytes: number): string {
 
 function readSize(text: string): number | undefined {
   if (text === '0') return 0;
-  const [, number, letters] = /^(\d{1,15}(?:\.\d{1,3})?) ?([a-z]{1,3})$/i.exec(text) ?? [];
+  const [, number, letters] = /^(\d{1,16}(?:\.\d{1,3})?) ?([a-z]{1,3})$/i.exec(text) ?? [];
   const factor = sizeUnits.find(([unit]) => unit.toLowerCase() === letters?.toLowerCase())?.[1];
   if (number === undefined || factor === undefined) return undefined;
   // Thousandths as integers: 1.1 * 1e9 is not a whole number in floating point.

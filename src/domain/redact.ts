@@ -22,6 +22,7 @@ const shortestPartOfWord = 4;
 /** A line of a longer secret is more likely an ordinary word: shorter ones count only as whole words. */
 const shortestPartOfWordInLines = 8;
 
+/** A redactor that knows nothing yet. */
 export function createRedactor(): Redactor {
   /** Every form, and whether it is one only where no letter or digit touches it. */
   const forms = new Map<string, { readonly wholeWord: boolean }>();

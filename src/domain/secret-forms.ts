@@ -9,13 +9,14 @@ export function formsOf(secret: string): ReadonlySet<string> {
   const loose = encodeURI(secret.toWellFormed());
   // encodeURIComponent leaves these as they are; other encoders do not.
   const strictUrl = url.replace(/[!'()*~]/g, (c) => `%${c.charCodeAt(0).toString(16).toUpperCase()}`);
-  const urls = [url, strictUrl, loose].flatMap((form) => [form, form.replaceAll('%20', '+')]);
+  const form = new URLSearchParams({ '': secret.toWellFormed() }).toString().slice(1);
+  const urls = [form, ...[url, strictUrl, loose].flatMap((each) => [each, each.replaceAll('%20', '+')])];
   const json = inJson(secret);
   const ascii = json.replace(/[\u0080-\uffff]/g, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`);
   return new Set([
     secret,
     ...urls,
-    ...urls.map((form) => form.replace(/%[0-9A-F]{2}/g, (hex) => hex.toLowerCase())),
+    ...urls.map((each) => each.replace(/%[0-9A-F]{2}/g, (hex) => hex.toLowerCase())),
     json,
     ascii,
     json.replaceAll('/', '\\/'),
@@ -24,8 +25,7 @@ export function formsOf(secret: string): ReadonlySet<string> {
     secret.replaceAll("'", `'\\''`),
     secret.replaceAll("'", "''"),
     secret.replaceAll("'", "\\'").replaceAll('\n', '\\n'),
-    secret.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;'),
-    inXml(secret),
+    ...xmlForms(secret),
   ]);
 }
 
@@ -71,7 +71,9 @@ function inJson(text: string): string {
   return JSON.stringify(text).slice(1, -1);
 }
 
-function inXml(text: string): string {
-  const names: Readonly<Record<string, string>> = { '&': 'amp', '<': 'lt', '>': 'gt', '"': 'quot', "'": 'apos' };
-  return text.replace(/[&<>"']/g, (c) => `&${names[c]};`);
+/** Escapers agree on & < > and disagree on quotes. */
+function xmlForms(text: string): readonly string[] {
+  const bare = text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
+  const quoted = bare.replaceAll('"', '&quot;');
+  return [bare, quoted, ...['&apos;', '&#39;', '&#x27;'].map((mark) => quoted.replaceAll("'", mark))];
 }

@@ -6,7 +6,10 @@ import type { Container, Mount } from './types.ts';
  * ends of cut streams, unknown exit codes, missing back-pressure) is handled behind it.
  */
 
-/** Where a command runs: in the container itself, in a helper of an image beside it, or in a helper of our own image. */
+/**
+ * Where a command runs: in the container itself, in a helper of an image beside it, in a helper of our own image, or as a
+ * child process of ours.
+ */
 export type Place =
   | { readonly kind: 'container' }
   | {
@@ -17,9 +20,15 @@ export type Place =
       readonly network?: 'target' | 'none';
       readonly mounts?: readonly HelperMount[];
       readonly capabilities?: readonly string[];
+      /** How much the command may write below /tmp; absent means a little. Much lies in a volume of ours, not in memory. */
+      readonly scratchBytes?: number;
+      /** How much memory it may use; absent means 1 GiB. */
+      readonly memoryBytes?: number;
       /** Deadline after which the helper is killed, in milliseconds. */
       readonly timeoutMs?: number;
-    };
+    }
+  /** Beside Lifeboat itself, with the tools of our own image, where no helper may be made. Only for fixed scripts. */
+  | { readonly kind: 'here' };
 
 /** A mount of the target that a helper takes over by its explicit name, never by VolumesFrom. */
 export interface HelperMount {
@@ -37,6 +46,8 @@ export interface Command {
   readonly user?: string | undefined;
   readonly cwd?: string | undefined;
   readonly place?: Place;
+  /** What it reads on standard input unless `run` is given one; opened when the command is up and asks for it. */
+  readonly input?: (signal?: AbortSignal) => Promise<Readable>;
   /** Called for each line the command writes on standard error, as it comes. */
   readonly onStderrLine?: (line: string) => void;
 }
@@ -79,6 +90,8 @@ export interface Shell {
   session(command: Command, signal?: AbortSignal): Promise<Session>;
   /** Stops the container, journalled; disposing starts it again and waits until it runs. */
   stopped(signal?: AbortSignal): Promise<AsyncDisposable>;
+  /** Starts the container unless it runs: one that died by itself is not started by what `stopped` gave. */
+  start(signal?: AbortSignal): Promise<void>;
   /** Pauses the container, journalled; disposing lets it go on. Nothing can be executed in it meanwhile. */
   paused(signal?: AbortSignal): Promise<AsyncDisposable>;
   /**

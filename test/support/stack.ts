@@ -1,0 +1,103 @@
+import { spawn } from 'node:child_process';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { docker, runId } from './testbed.ts';
+
+export interface Ended {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** A Compose project with a sidecar, in a folder of its own; dispose of it to remove everything. */
+export interface Stack extends AsyncDisposable {
+  readonly project: string;
+  readonly folder: string;
+  compose(...args: string[]): Promise<Ended>;
+  /** A command of the sidecar, through `docker compose exec`; never rejects for an exit code. */
+  lifeboat(...args: string[]): Promise<Ended>;
+  /** The same, but an exit code other than 0 rejects with what it said. */
+  ok(...args: string[]): Promise<Ended>;
+}
+
+let stacks = 0;
+
+/** Starts the services of a Compose file beside a sidecar that sleeps: each command runs in place, without a daemon. */
+export async function startStack(services: string, sidecar: Readonly<Record<string, string>> = {}): Promise<Stack> {
+  stacks += 1;
+  const project = `lb${runId}${process.pid}${stacks}`;
+  const folder = await mkdtemp(join(tmpdir(), 'lifeboat-stack-'));
+  await mkdir(join(folder, 'backups'));
+  const environment = { LIFEBOAT_DEST_LOCAL_URL: 'file:///backups', LIFEBOAT_RESTORE_DELAY: '0s', ...sidecar };
+  const lines = Object.entries(environment).map(([name, value]) => `      ${name}: ${JSON.stringify(value)}`);
+  const file = `name: ${project}
+services:
+  sidecar:
+    image: ${process.env.LIFEBOAT_TEST_IMAGE ?? 'lifeboat:test'}
+    entrypoint: ["tini", "--", "sleep", "infinity"]
+    read_only: true
+    tmpfs: [/tmp]
+    volumes: ["/var/run/docker.sock:/var/run/docker.sock", "./backups:/backups", "sidecar-data:/data", "sidecar-run:/run/lifeboat"]
+    environment:
+${lines.join('\n')}
+${services}
+`.replace(
+    '/var/run/docker.sock:',
+    `${(process.env.DOCKER_HOST ?? 'unix:///var/run/docker.sock').replace('unix://', '')}:`,
+  );
+  const hasVolumes = /^volumes:/m.test(file);
+  const text = hasVolumes
+    ? file.replace(/^volumes:/m, 'volumes:\n  sidecar-data:\n  sidecar-run:')
+    : `${file}volumes:\n  sidecar-data:\n  sidecar-run:\n`;
+  await writeFile(join(folder, 'compose.yaml'), text);
+  const compose = (...args: string[]) => run('docker', ['compose', '-f', join(folder, 'compose.yaml'), ...args]);
+  const lifeboat = (...args: string[]) => compose('exec', '-T', 'sidecar', 'lifeboat', ...args);
+  const ok = async (...args: string[]) => {
+    const ended = await lifeboat(...args);
+    if (ended.code === 0) return ended;
+    throw new Error(`lifeboat ${args.join(' ')}: exit code ${ended.code}\n${ended.stdout}\n${ended.stderr}`);
+  };
+  const stack: Stack = {
+    project,
+    folder,
+    compose,
+    lifeboat,
+    ok,
+    [Symbol.asyncDispose]: async () => {
+      await compose('down', '--volumes', '--timeout', '1', '--remove-orphans');
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+  const up = await compose('up', '-d', '--wait');
+  if (up.code === 0) return stack;
+  await stack[Symbol.asyncDispose]();
+  throw new Error(`compose up: ${up.stderr}`);
+}
+
+/** What lies on the Engine: containers and volumes. Equal before and after means nothing was left behind. */
+export async function engineInventory(): Promise<string> {
+  const [containers, volumes] = await Promise.all([
+    docker('ps', '-a', '--format', '{{.Names}}'),
+    docker('volume', 'ls', '-q'),
+  ]);
+  return [...containers.split('\n').sort(), '--', ...volumes.split('\n').sort()].join('\n');
+}
+
+export function run(program: string, args: readonly string[], input?: string | Buffer): Promise<Ended> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(program, [...args], { stdio: ['pipe', 'pipe', 'pipe'] });
+    let stdout = '';
+    let stderr = '';
+    child.stdout.setEncoding('utf8').on('data', (chunk: string) => {
+      stdout += chunk;
+    });
+    child.stderr.setEncoding('utf8').on('data', (chunk: string) => {
+      stderr += chunk;
+    });
+    child.on('error', reject);
+    child.on('close', (code) => resolve({ code: code ?? -1, stdout, stderr }));
+    child.stdin.on('error', () => {}); // A program that ends early is reported by its exit code.
+    child.stdin.end(input);
+  });
+}
