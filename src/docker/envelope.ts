@@ -89,6 +89,20 @@ export function helperSession(
   };
 }
 
+/** For a helper at a named pipe: no trailer is needed, its exit code is known before the pipe ends. */
+export function pipeScript(
+  direction: 'out' | 'in',
+  argv: readonly string[],
+  env: Readonly<Record<string, string>>,
+): Omit<Envelope, 'trailer'> {
+  const redirection = direction === 'out' ? '</dev/null >/pipe/pipe' : '</pipe/pipe >/dev/null';
+  return {
+    argv: ['sh', '-c', `${environmentScript}exec "$@" ${redirection}`, 'sh', ...argv],
+    env: {},
+    preamble: environmentPreamble(env),
+  };
+}
+
 function environmentPreamble(env: Readonly<Record<string, string>>): string {
   const lines = Object.entries(env).map(([name, value]) => {
     const escaped = Array.from(Buffer.from(value), (byte) => `\\0${byte.toString(8).padStart(3, '0')}`).join('');

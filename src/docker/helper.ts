@@ -8,6 +8,7 @@ import { readEnveloped } from './enveloped.ts';
 import { silenceMs } from './exec.ts';
 import { checkIdentity } from './identity.ts';
 import { helperLabels, ownerLabel, roleLabel } from './labels.ts';
+import type { PipeFolder } from './pipe.ts';
 import { openSession } from './session.ts';
 
 type HelperPlace = Extract<Place, { kind: 'helper' }>;
@@ -18,6 +19,8 @@ export interface HelperOwner {
   readonly run: string;
   /** Image ID of Lifeboat itself, when it runs in a container or was told. */
   readonly ownImage?: string | undefined;
+  /** Where named pipes are shared with helpers; absent where there is no such volume. */
+  readonly pipes?: PipeFolder | undefined;
 }
 
 let created = 0;
@@ -36,7 +39,7 @@ export async function helperOutput(
   signal: AbortSignal | undefined,
 ): Promise<Output> {
   const envelope = helperEnvelope(options.input ? 'feed' : 'dump', command.argv, command.env ?? {});
-  const { socket, exit, dispose } = await launch(api, owner, container, command, place, envelope, signal);
+  const { socket, exit, dispose } = await launch(api, owner, container, command, place, envelope, undefined, signal);
   return readEnveloped(
     {
       socket,
@@ -64,7 +67,7 @@ export async function helperConversation(
   signal: AbortSignal | undefined,
 ): Promise<Session> {
   const script = helperSession(command.argv, command.env ?? {});
-  const { socket, dispose } = await launch(api, owner, container, command, place, script, signal);
+  const { socket, dispose } = await launch(api, owner, container, command, place, script, undefined, signal);
   return openSession(socket, command.argv[0], script.preamble, dispose);
 }
 
@@ -76,16 +79,19 @@ export async function reapHelpers(api: DockerApi, owner: string): Promise<number
   return left.length;
 }
 
-async function launch(
+/** Creates a helper, attaches to it and starts it, in this order, so that nothing it says is lost. */
+export async function launch(
   api: DockerApi,
   owner: HelperOwner,
   container: Container,
   command: Command,
   place: HelperPlace,
   script: Pick<Envelope, 'argv'>,
+  extra: HelperSpec['mounts'][number] | undefined,
   signal: AbortSignal | undefined,
 ) {
-  const spec = await describe(api, owner, container, command, place, script.argv);
+  const described = await describe(api, owner, container, command, place, script.argv);
+  const spec = extra ? { ...described, mounts: [...described.mounts, extra] } : described;
   const id = await api.createHelper(spec, signal);
   const dispose = () => discard(api, id, spec.scratchVolume);
   try {
@@ -127,7 +133,7 @@ async function describe(
     return { type, source, target, readOnly };
   });
   created += 1;
-  const name = `lifeboat-${owner.run}-${process.pid}-${created}`;
+  const name = `lifeboat-helper-${owner.run}-${process.pid}-${created}`;
   const scratchVolume = (place.scratchBytes ?? 0) > tmpfsBytes ? `${name}-scratch` : undefined;
   const covered = new Set([...mounts.map((mount) => mount.target), ...(scratchVolume ? ['/tmp'] : [])]);
   return {

@@ -11,6 +11,7 @@ import { commandFailed } from './enveloped.ts';
 import { execOutput } from './exec.ts';
 import { type HelperOwner, helperConversation, helperOutput } from './helper.ts';
 import { checkIdentity } from './identity.ts';
+import { openPipe, whyNoPipes } from './pipe.ts';
 import { pauseContainer, roleOf, startAgain, stopContainer } from './quiesce.ts';
 import { openSession } from './session.ts';
 
@@ -69,6 +70,12 @@ export function createShell(
       const spec = { argv: command.argv, env: command.env, user: command.user, cwd: command.cwd };
       const socket = await api.startExec(await api.createExec(container.id, spec, signal), signal);
       return openSession(socket, command.argv[0], '', async () => {});
+    },
+    whyNoPipes: () => whyNoPipes(api, owner.pipes, container),
+    pipe: (direction, command) => {
+      const why = whyNoPipes(api, owner.pipes, container);
+      if (!owner.pipes || why) throw new LifeboatError('INTERNAL', `a pipe was asked for although ${why}`);
+      return openPipe(direction, api, owner, owner.pipes, container, command);
     },
     stopped: async () => {
       const stopped = await stopContainer(api, journal, container, stopGraceMs);

@@ -71,6 +71,14 @@ export interface Output {
   readonly finished: Promise<Finished>;
 }
 
+/** A helper that is ready to run with its standard output (or input) at a named pipe. Dispose of it in any case. */
+export interface Piped extends AsyncDisposable {
+  /** Our end of the pipe, to be handed to a child process before `run` is called, which closes our copy. */
+  readonly fd: number;
+  /** Runs the command; the pipe ends only after it did. Rejects unless its exit code is 0. */
+  run(signal: AbortSignal): Promise<Finished>;
+}
+
 /** A conversation with an interactive client (psql, mysql) that keeps one server session open. */
 export interface Session extends AsyncDisposable {
   /** Sends the text and resolves with what the client printed until it printed `marker` alone on a line. */
@@ -88,6 +96,10 @@ export interface Shell {
   output(command: Command, signal?: AbortSignal): Promise<Output>;
   /** Opens a conversation; closing it ends the client, and so does our own death. */
   session(command: Command, signal?: AbortSignal): Promise<Session>;
+  /** Why named pipes cannot be used for this container; undefined when they can. */
+  whyNoPipes(): string | undefined;
+  /** A helper that writes its standard output to a pipe (`out`) or reads its standard input from one (`in`). */
+  pipe(direction: 'out' | 'in', command: Command): Promise<Piped>;
   /** Stops the container, journalled; disposing starts it again and waits until it runs. */
   stopped(signal?: AbortSignal): Promise<AsyncDisposable>;
   /** Starts the container unless it runs: one that died by itself is not started by what `stopped` gave. */

@@ -2,6 +2,7 @@ import type { Settings } from '../config/settings.ts';
 import type { DockerApi } from '../docker/api.ts';
 import type { Scope } from '../docker/discovery.ts';
 import { connectDocker } from '../docker/dockerode.ts';
+import type { PipeFolder } from '../docker/pipe.ts';
 import { findSelf } from '../docker/self.ts';
 import { LifeboatError } from '../domain/errors.ts';
 import type { Container } from '../domain/types.ts';
@@ -15,7 +16,11 @@ export interface EngineLink {
   /** The Compose projects in scope. */
   readonly projects: readonly string[];
   /** Under which name and image helpers are made. */
-  readonly owner: { readonly id: string; readonly ownImage: string | undefined };
+  readonly owner: {
+    readonly id: string;
+    readonly ownImage: string | undefined;
+    readonly pipes: PipeFolder | undefined;
+  };
 }
 
 /** Variables of the environment that are ours but no configuration. */
@@ -30,7 +35,15 @@ export async function linkEngine(settings: Settings, environment: NodeJS.Process
   const projects = projectsOf(settings, self);
   const scope: Scope = settings.discovery === 'host' ? { kind: 'host' } : { kind: 'projects', names: projects };
   const id = `${projects.join('+') || 'host'}/${self?.service ?? 'lifeboat'}`;
-  return { api, self, scope, projects, owner: { id, ownImage: image ?? self?.imageId } };
+  return { api, self, scope, projects, owner: { id, ownImage: image ?? self?.imageId, pipes: pipesOf(self) } };
+}
+
+const pipePath = '/run/lifeboat';
+
+/** The image declares a volume there, so every sidecar has one; a bind mount cannot be shared by part. */
+function pipesOf(self: Container | undefined): PipeFolder | undefined {
+  const mount = self?.mounts.find(({ type, target }) => type === 'volume' && target === pipePath);
+  return mount?.name ? { path: pipePath, volume: mount.name } : undefined;
 }
 
 function projectsOf(settings: Settings, self: Container | undefined): readonly string[] {
