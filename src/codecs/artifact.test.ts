@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { openSync, writeFileSync } from 'node:fs';
-import { mkdtemp } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
@@ -100,8 +100,9 @@ test('a codec nobody knows is refused by name', async () => {
   await assert.rejects(openCodec('lz5'), { code: 'CONFIG_INVALID', message: /"lz5"/, hint: /zstd, gzip/ });
 });
 
-test('a chain reads a descriptor, with and without codecs', async () => {
+test('a chain reads a descriptor, with and without codecs', async (t) => {
   const folder = await mkdtemp(join(tmpdir(), 'lifeboat-chain-'));
+  t.after(() => rm(folder, { recursive: true }));
   writeFileSync(join(folder, 'plain'), plain);
   for (const names of [[], ['zstd'], ['zstd', 'gzip']]) {
     const codecs = await Promise.all(names.map((name) => openCodec(name)));

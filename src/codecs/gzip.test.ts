@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { mkdtemp, symlink } from 'node:fs/promises';
+import { mkdtemp, rm, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { test } from 'node:test';
+import { after, test } from 'node:test';
 import { gunzipSync } from 'node:zlib';
 import { dumpLike, testCodec, through } from '../../test/contracts/codec.ts';
 import { createGzip } from './gzip.ts';
@@ -37,8 +37,12 @@ test('a level igzip does not have is left to pigz', async () => {
   await assert.rejects(createGzip({ level: 10 }), { code: 'CONFIG_INVALID' });
 });
 
+const made: string[] = [];
+after(() => Promise.all(made.map((folder) => rm(folder, { recursive: true }))));
+
 async function pathWithOnly(tool: string): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'lifeboat-path-'));
+  made.push(folder);
   await symlink(execFileSync('which', [tool]).toString().trim(), join(folder, tool));
   return folder;
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { openSync, writeFileSync } from 'node:fs';
-import { mkdtemp, readdir, readFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable, Writable } from 'node:stream';
@@ -86,14 +86,20 @@ test('a program that dies while nothing flows fails both sides', async () => {
   assert.match(fed.reason.message, /exit code 7/);
 });
 
+test('a program that dies fails its writer although nobody reads its output', async () => {
+  const idle = new Readable({ read() {} });
+  await assert.rejects(feed(sh('exit 7'), idle), { message: /exit code 7/ });
+});
+
 test('a signal from outside is not called corruption', async () => {
   const step = startProcess({ argv: ['sh', '-c', 'kill -9 $$'], refusal: 'ARTIFACT_CORRUPT' }, never);
   step.input?.end();
   await assert.rejects(buffer(step.output), { code: 'COMMAND_FAILED', message: 'sh was killed by SIGKILL' });
 });
 
-test('reads a descriptor as its standard input, which stays open for its owner', async () => {
+test('reads a descriptor as its standard input, which stays open for its owner', async (t) => {
   const folder = await mkdtemp(join(tmpdir(), 'lifeboat-process-'));
+  t.after(() => rm(folder, { recursive: true }));
   writeFileSync(join(folder, 'f'), 'from the file');
   const fd = openSync(join(folder, 'f'), 'r');
   const step = sh('cat', never, fd);

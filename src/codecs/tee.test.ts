@@ -150,6 +150,18 @@ test('an abort reaches a branch that waits, and nothing is left running', async 
   assert.ok(isOver && source.destroyed);
 });
 
+test('an abort does not wait for a source that is stuck', async () => {
+  const abort = new AbortController();
+  const stuck = Readable.from(
+    (async function* () {
+      yield block;
+      await sleep(60_000, undefined, { ref: false });
+    })(),
+  );
+  setTimeout(() => abort.abort(), 20);
+  await assert.rejects(tee(stuck, [reader()], abort.signal), { code: 'CANCELLED' });
+});
+
 test('a signal that fired before the start aborts at once', async () => {
   const reason = new LifeboatError('STALLED', 'too late');
   await assert.rejects(tee(blocks(5), [reader()], AbortSignal.abort(reason)), reason);

@@ -37,19 +37,25 @@ export async function tee<T>(
   const end = (error?: Error): void => {
     for (const run of runs) error ? run.body.destroy(error) : run.body.end();
   };
+  const halted = Promise.withResolvers<void>();
   const halt = (): void => {
     const cause = asError(both.reason);
-    source.destroy(cause);
+    source.on('error', () => undefined).destroy(cause);
     end(cause);
+    halted.resolve();
   };
   both.addEventListener('abort', halt, { once: true });
   if (both.aborted) halt();
-  try {
-    for await (const chunk of source) await Promise.all(runs.map((run) => run.offer(chunk)));
-    end();
-  } catch (error) {
-    fail(error);
-  }
+  const pump = async (): Promise<void> => {
+    try {
+      for await (const chunk of source) await Promise.all(runs.map((run) => run.offer(chunk)));
+      end();
+    } catch (error) {
+      fail(error);
+    }
+  };
+  // A source over a generator closes only when that yields again: an abort does not wait for it.
+  await Promise.race([pump(), halted.promise]);
   const results = await settled;
   both.removeEventListener('abort', halt);
   if (both.aborted) throw asError(both.reason);

@@ -1,6 +1,7 @@
 import { LifeboatError } from '../domain/errors.ts';
 import type { Codec } from './codec.ts';
 import { startProcess } from './process.ts';
+import { zstdSink } from './sink.ts';
 
 export interface ZstdOptions {
   /** 1 (fast) to 19 (small). */
@@ -27,5 +28,6 @@ export function createZstd({ level = 3, threads = 0 }: ZstdOptions = {}): Codec 
         signal,
       ),
     decode: (signal) => startProcess({ argv: ['zstd', '-d', '-c', '-q'], refusal: 'ARTIFACT_CORRUPT' }, signal),
+    decodeTo: zstdSink,
   };
 }

@@ -428,6 +428,8 @@ function toContainer(found: Dockerode.ContainerInspectInfo, imageVolumes: readon
       name: mount.Name,
       source: mount.Source,
       target: mount.Destination,
+      // Only what was asked for names it; the mount itself looks like one of the whole volume.
+      subpath: found.HostConfig.Mounts?.find(({ Target }) => Target === mount.Destination)?.VolumeOptions?.Subpath,
       readOnly: !mount.RW,
     })),
     imageVolumes,

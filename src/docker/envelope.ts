@@ -95,9 +95,13 @@ export function pipeScript(
   argv: readonly string[],
   env: Readonly<Record<string, string>>,
 ): Omit<Envelope, 'trailer'> {
-  const redirection = direction === 'out' ? '</dev/null >/pipe/pipe' : '</pipe/pipe >/dev/null';
+  // The reader tells when it has opened the pipe: until then a writer must stay, or it would wait for one for ever.
+  const script =
+    direction === 'out'
+      ? 'exec "$@" </dev/null >/pipe/pipe'
+      : `exec 3</pipe/pipe; printf .; exec "$@" <&3 3<&- >/dev/null`;
   return {
-    argv: ['sh', '-c', `${environmentScript}exec "$@" ${redirection}`, 'sh', ...argv],
+    argv: ['sh', '-c', environmentScript + script, 'sh', ...argv],
     env: {},
     preamble: environmentPreamble(env),
   };

@@ -16,6 +16,8 @@ export interface Fifo {
   readonly end: Descriptor;
   /** The other direction. While a writing keeper is open, readers see no end; while a reading one is, writers see no break. */
   readonly keeper: Descriptor;
+  /** To be called when the other side has opened the pipe. */
+  isOpened(): void;
 }
 
 /** A descriptor that is closed once, however often it is asked to. */
@@ -30,16 +32,24 @@ export async function fifoToRead(path: string, owner: { readonly uid: number; re
   const end = descriptor(openSync(path, O_RDONLY));
   const keeper = descriptor(openSync(path, O_WRONLY));
   both.close();
-  return { end, keeper };
+  return { end, keeper, isOpened: () => {} };
 }
 
-/** A pipe that we write and somebody else reads. */
+/**
+ * A pipe that we write and somebody else reads. Whoever opens it for reading waits for a writer, and ours may have written
+ * all and gone by then: a second writing end stays open until the reader is there.
+ */
 export async function fifoToWrite(path: string, owner: { readonly uid: number; readonly gid: number }): Promise<Fifo> {
   const both = await make(path, owner);
   const end = descriptor(openSync(path, O_WRONLY));
-  const keeper = descriptor(openSync(path, O_RDONLY | O_NONBLOCK));
+  const reading = descriptor(openSync(path, O_RDONLY | O_NONBLOCK));
+  const waiting = descriptor(openSync(path, O_WRONLY));
   both.close();
-  return { end, keeper };
+  const close = () => {
+    waiting.close();
+    reading.close();
+  };
+  return { end, keeper: { fd: reading.fd, close }, isOpened: () => waiting.close() };
 }
 
 async function make(path: string, { uid, gid }: { readonly uid: number; readonly gid: number }): Promise<Descriptor> {

@@ -130,7 +130,7 @@ async function describe(
     const type = mount.type === 'volume' ? ('volume' as const) : ('bind' as const);
     const source = mount.type === 'volume' ? mount.name : mount.source;
     if (!source) throw new LifeboatError('INTERNAL', `mount ${mount.target} of ${container.name} has no source`);
-    return { type, source, target, readOnly };
+    return { type, source, target, readOnly, ...(mount.subpath ? { subpath: mount.subpath } : {}) };
   });
   created += 1;
   const name = `lifeboat-helper-${owner.run}-${process.pid}-${created}`;

@@ -1,7 +1,7 @@
 import { chmod, mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { LifeboatError } from '../domain/errors.ts';
-import type { Command, Finished, Piped } from '../domain/shell.ts';
+import type { Command, Finished, Piped, Redirectable } from '../domain/shell.ts';
 import type { Container } from '../domain/types.ts';
 import type { DockerApi } from './api.ts';
 import { demux } from './demux.ts';
@@ -57,7 +57,8 @@ export async function openPipe(
   const mount = { type: 'volume' as const, source: folder.volume, target: '/pipe', readOnly: false, subpath: name };
   return {
     fd: fifo.end.fd,
-    run: (signal) => runAtPipe(direction, api, owner, container, command, mount, fifo, signal),
+    run: (signal, anyExitCode = false) =>
+      runAtPipe(direction, api, owner, container, command, mount, fifo, anyExitCode, signal),
     [Symbol.asyncDispose]: async () => {
       fifo.end.close();
       fifo.keeper.close();
@@ -76,6 +77,7 @@ async function runAtPipe(
   command: Command,
   mount: PipeMount,
   fifo: Fifo,
+  anyExitCode: boolean,
   signal: AbortSignal,
 ): Promise<Finished> {
   fifo.end.close(); // The child process has its own copy; ours would hide its death.
@@ -89,12 +91,12 @@ async function runAtPipe(
     const stderr = new LineTail(command.onStderrLine);
     try {
       helper.socket.write(script.preamble);
-      const listening = listen(helper.socket, stderr);
+      const listening = listen(helper.socket, stderr, fifo);
       const exitCode = await helper.exit;
       await listening;
       signal.throwIfAborted();
       if (exitCode === 137) throw killed(command.argv[0]);
-      if (exitCode !== 0) throw commandFailed(command.argv[0], exitCode, stderr.text);
+      if (exitCode !== 0 && !anyExitCode) throw commandFailed(command.argv[0], exitCode, stderr.text);
       return { exitCode, stdout: '', stderr: stderr.text };
     } finally {
       signal.removeEventListener('abort', kill);
@@ -107,10 +109,13 @@ async function runAtPipe(
   }
 }
 
-/** Everything a helper at a pipe says is a message. Its connection ends with it; how, its exit code tells. */
-async function listen(socket: AsyncIterable<Buffer>, stderr: LineTail): Promise<void> {
+/** What a helper at a pipe says: that it has opened the pipe, and messages. How it ended, its exit code tells. */
+async function listen(socket: AsyncIterable<Buffer>, stderr: LineTail, fifo: Fifo): Promise<void> {
   try {
-    for await (const piece of demux(socket)) stderr.push(piece.bytes);
+    for await (const piece of demux(socket)) {
+      if (piece.stream === 'stdout') fifo.isOpened();
+      else stderr.push(piece.bytes);
+    }
   } catch {
     // A connection that breaks takes messages with it, not data.
   }
@@ -122,4 +127,19 @@ function killed(title: string): LifeboatError {
     hint: 'look for an out-of-memory kill on the host',
     retryable: true,
   });
+}
+
+/**
+ * Runs a command in a helper with redirectable bytes as its standard input, through a pipe. A command that stops reading
+ * early is its own verdict; the bytes' own failure counts only when the command had none to find.
+ */
+export async function runFromPipe(piped: Piped, input: Redirectable, signal: AbortSignal): Promise<Finished> {
+  const writing = input.writeTo(piped.fd, signal).then(
+    () => undefined,
+    (error: unknown) => ({ error }),
+  );
+  const finished = await piped.run(signal, true);
+  const failed = await writing;
+  if (failed && finished.exitCode === 0) throw failed.error;
+  return finished;
 }

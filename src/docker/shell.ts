@@ -2,7 +2,7 @@ import { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { LifeboatError } from '../domain/errors.ts';
 import type { Journal } from '../domain/journal.ts';
-import type { Command, Finished, Output, Session, Shell } from '../domain/shell.ts';
+import { type Command, type Finished, isRedirectable, type Output, type Session, type Shell } from '../domain/shell.ts';
 import type { Container } from '../domain/types.ts';
 import type { DockerApi } from './api.ts';
 import { childOutput } from './child.ts';
@@ -11,7 +11,7 @@ import { commandFailed } from './enveloped.ts';
 import { execOutput } from './exec.ts';
 import { type HelperOwner, helperConversation, helperOutput } from './helper.ts';
 import { checkIdentity } from './identity.ts';
-import { openPipe, whyNoPipes } from './pipe.ts';
+import { openPipe, runFromPipe, whyNoPipes } from './pipe.ts';
 import { pauseContainer, roleOf, startAgain, stopContainer } from './quiesce.ts';
 import { openSession } from './session.ts';
 
@@ -40,7 +40,13 @@ export function createShell(
     return helperOutput(api, owner, container, command, place, options, signal);
   }
 
+  const pipesWork = () => whyNoPipes(api, owner.pipes, container) === undefined;
+
   async function run(command: Command, input?: Readable | string, signal?: AbortSignal): Promise<Finished> {
+    if (input instanceof Readable && command.needsImageOnly && isRedirectable(input) && owner.pipes && pipesWork()) {
+      await using piped = await openPipe('in', api, owner, owner.pipes, container, command);
+      return await runFromPipe(piped, input, signal ?? new AbortController().signal);
+    }
     const source = typeof input === 'string' ? Readable.from([Buffer.from(input)], { objectMode: false }) : input;
     const output = await start(command, source, true, signal);
     const stdout = await text(limited(output.stdout, command.argv[0]));

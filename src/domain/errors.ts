@@ -12,6 +12,8 @@ export type ErrorCode =
   | 'SOURCE_UNHEALTHY'
   | 'SOURCE_REPLACED'
   | 'BACKUP_NOT_FOUND'
+  | 'RUN_NOT_FOUND'
+  | 'DAEMON_UNAVAILABLE'
   | 'DOCKER_UNAVAILABLE'
   | 'DOCKER_REFUSED'
   | 'TOOL_MISSING'
@@ -101,6 +103,7 @@ const exitCodeOf: Partial<Record<ErrorCode, number>> = {
   CONFIG_INVALID: exitCodes.configProblems,
   SOURCE_NOT_FOUND: exitCodes.notFound,
   BACKUP_NOT_FOUND: exitCodes.notFound,
+  RUN_NOT_FOUND: exitCodes.notFound,
   STORE_UNAVAILABLE: exitCodes.destinationUnavailable,
   STORE_UNMARKED: exitCodes.destinationUnavailable,
   LOCKED: exitCodes.locked,
@@ -112,5 +115,7 @@ const exitCodeOf: Partial<Record<ErrorCode, number>> = {
 
 /** The exit code a command ends with when this error is its outcome. */
 export function exitCodeFor(error: LifeboatError): number {
+  const { cannotStart } = exitCodes;
+  if (error.code === 'CONFIG_INVALID' && error.context.exitCode === cannotStart) return cannotStart;
   return exitCodeOf[error.code] ?? exitCodes.failed;
 }

@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import { LifeboatError } from './errors.ts';
 import { bool, type Grammar, glob, integer, list, oneOf, percent, quoted, text } from './grammar.ts';
 import { duration, durationBetween, formatDuration, formatSize, rate, size } from './quantity.ts';
-import { schedule } from './schedule.ts';
+import { everyMs, schedule } from './schedule.ts';
 
 const s = 1000;
 const h = 3600 * s;
@@ -243,6 +243,30 @@ describe('quantities', () => {
       '1500B',
       '1536B',
     ]);
+  });
+
+  it('of an @every schedule can be asked for', () => {
+    assert.deepEqual(['@every 90m', '@every 1d', '@daily', '0 3 * * *', 'manual'].map(everyMs), [
+      5400 * s,
+      d,
+      ...Array(3),
+    ]);
+  });
+
+  it('are bounded', () => {
+    assert.equal(duration.parse('3650d'), 3650 * d);
+    assert.match(
+      messageOf(() => duration.parse('3650d1s')),
+      /more than 3650d/,
+    );
+    assert.match(
+      messageOf(() => schedule.parse('1')),
+      /1 field instead of five/,
+    );
+    assert.match(
+      messageOf(() => schedule.parse('1 2')),
+      /2 fields instead of five/,
+    );
   });
 
   it('of a schedule are kept when it is read twice', () => {

@@ -27,7 +27,6 @@ export function durationBetween(minMs: number, maxMs: number = longestMs): Gramm
       if (!parts && text !== '0')
         return reject(/^[\dwdhms]+$/i.test(text) && /[A-Z]/.test(text) ? 'units are lower case' : undefined);
       const ms = Object.values(durationUnits).reduce((sum, unit, i) => sum + Number(parts?.[i] ?? 0) * unit, 0);
-      if (ms > longestMs) return reject('more than ten years');
       if (ms < minMs) return reject(`less than ${formatDuration(minMs)}`);
       return ms <= maxMs ? ms : reject(`more than ${formatDuration(maxMs)}`);
     },

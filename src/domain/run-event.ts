@@ -15,65 +15,64 @@ export type Step =
   | 'switch'
   | 'start';
 
+/** How a run ended. */
+export type RunResult = 'ok' | 'degraded' | 'partial' | 'failed' | 'cancelled';
+
+/** In which run something happened, and when. */
+interface Moment {
+  readonly run: string;
+  readonly at: string;
+  /** The stack of the event's source: two stacks may each have a `db/postgres`. */
+  readonly stack?: string;
+}
+
 /**
  * What happens in a run, as it happens. Logs, progress bars, notifications, metrics and the dashboard are all readers of
  * this one stream. No field ever holds a secret.
  */
 export type RunEvent =
-  | {
+  | (Moment & {
       readonly type: 'run.started';
-      readonly run: string;
-      readonly at: string;
       readonly sources: readonly SourceName[];
       readonly trigger: string;
-    }
-  | {
+    })
+  | (Moment & {
       readonly type: 'step.started';
-      readonly run: string;
-      readonly at: string;
       readonly source?: SourceName;
       readonly step: Step;
       readonly detail?: string;
-    }
-  | {
+    })
+  | (Moment & {
       readonly type: 'progress';
-      readonly run: string;
-      readonly at: string;
       readonly source: SourceName;
       readonly step: Step;
       readonly plainBytes: number;
       readonly storedBytes: number;
       readonly expectedBytes?: number;
-    }
-  | {
+    })
+  | (Moment & {
       readonly type: 'step.finished';
-      readonly run: string;
-      readonly at: string;
       readonly source?: SourceName;
       readonly step: Step;
       readonly detail?: string;
-    }
-  | {
+    })
+  | (Moment & {
       readonly type: 'warning';
-      readonly run: string;
-      readonly at: string;
       readonly source?: SourceName;
       readonly message: string;
       readonly hint?: string;
-    }
-  | {
+    })
+  | (Moment & {
       readonly type: 'source.finished';
-      readonly run: string;
-      readonly at: string;
       readonly source: SourceName;
       readonly result: SourceResult;
-    }
-  | {
+    })
+  | (Moment & {
       readonly type: 'run.finished';
-      readonly run: string;
-      readonly at: string;
-      readonly result: 'ok' | 'degraded' | 'partial' | 'failed' | 'cancelled';
-    };
+      readonly result: RunResult;
+      /** Why the run failed as a whole, when no result of a source says so. */
+      readonly error?: Failure;
+    });
 
 /** How one source of a run ended. */
 export interface SourceResult {

@@ -48,6 +48,11 @@ export interface Command {
   readonly place?: Place;
   /** What it reads on standard input unless `run` is given one; opened when the command is up and asks for it. */
   readonly input?: (signal?: AbortSignal) => Promise<Readable>;
+  /**
+   * It needs the image only, not the running container, so it may run in a helper of that image: then its input can come
+   * through a named pipe.
+   */
+  readonly needsImageOnly?: boolean;
   /** Called for each line the command writes on standard error, as it comes. */
   readonly onStderrLine?: (line: string) => void;
 }
@@ -71,12 +76,22 @@ export interface Output {
   readonly finished: Promise<Finished>;
 }
 
+/** Bytes that can also be written straight to a descriptor, so that they need not pass through this process. */
+export interface Redirectable extends Readable {
+  /** Resolves when all bytes were written; instead of reading the stream, not beside it. */
+  writeTo(descriptor: number, signal: AbortSignal): Promise<void>;
+}
+
+export function isRedirectable(stream: Readable): stream is Redirectable {
+  return 'writeTo' in stream && typeof stream.writeTo === 'function';
+}
+
 /** A helper that is ready to run with its standard output (or input) at a named pipe. Dispose of it in any case. */
 export interface Piped extends AsyncDisposable {
   /** Our end of the pipe, to be handed to a child process before `run` is called, which closes our copy. */
   readonly fd: number;
-  /** Runs the command; the pipe ends only after it did. Rejects unless its exit code is 0. */
-  run(signal: AbortSignal): Promise<Finished>;
+  /** Runs the command; the pipe ends only after it did. Rejects when its exit code is not 0, unless any is welcome. */
+  run(signal: AbortSignal, anyExitCode?: boolean): Promise<Finished>;
 }
 
 /** A conversation with an interactive client (psql, mysql) that keeps one server session open. */

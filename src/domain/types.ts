@@ -26,6 +26,8 @@ export interface Mount {
   readonly source?: string | undefined;
   /** Path inside the container. */
   readonly target: string;
+  /** The folder of the volume that is mounted; absent means all of it. */
+  readonly subpath?: string | undefined;
   readonly readOnly: boolean;
 }
 

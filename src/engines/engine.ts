@@ -119,7 +119,12 @@ export type Produce =
   | {
       readonly from: 'command';
       readonly exec: Command;
-      readonly helper?: { readonly path: 'pipe' | 'file'; readonly command: Command };
+      readonly helper?: {
+        readonly path: 'pipe' | 'file';
+        readonly command: Command;
+        /** Prints the survey's identity when it reaches the same server: on a shared network 127.0.0.1 may be another one. */
+        readonly identity?: Command;
+      };
     }
   /** Bytes the engine makes itself, small ones only. */
   | { readonly from: 'text'; readonly text: string };

@@ -1,19 +1,20 @@
-import { encodeManifest } from '../catalog/manifest-codec.ts';
 import type { Codec } from '../codecs/codec.ts';
 import { openCodec } from '../codecs/index.ts';
 import { LifeboatError } from '../domain/errors.ts';
-import type { Artifact, Manifest, Seal } from '../domain/manifest.ts';
-import { manifestFormat } from '../domain/manifest.ts';
-import { type BackupId, backupPrefix, newId } from '../domain/naming.ts';
+import type { Artifact, Manifest } from '../domain/manifest.ts';
+import { backupPrefix, newId } from '../domain/naming.ts';
 import type { SourceResult } from '../domain/run-event.ts';
 import type { Shell } from '../domain/shell.ts';
-import type { Review, Survey } from '../engines/engine.ts';
+import type { Survey } from '../engines/engine.ts';
 import type { Destination, RunContext } from './context.ts';
 import { copyBackup } from './copy.ts';
-import { type OpenDraft, type StoredDump, storeDump } from './data-path.ts';
+import { type OpenDraft, storeDump } from './data-path.ts';
+import { openDrafts, publish } from './drafts.ts';
+import { composeManifest, type FinishedDump } from './manifest.ts';
 import { waitUntilReady } from './readiness.ts';
 import { failureOf, type RunLog } from './run-log.ts';
 import type { Source } from './source.ts';
+import { createWayChooser } from './way.ts';
 
 export interface BackupRequest {
   readonly set: string;
@@ -114,7 +115,10 @@ async function keepBackup(
   );
   await context.refresh(container).then((now) => assertSame(now, container));
 
-  const manifest = composeManifest(context, source, shell, survey, review, request, id, startedAt, stored);
+  const { version } = context;
+  const finishedAt = context.now();
+  const facts = { version, source, shell, survey, review, ...request, id, startedAt, finishedAt, stored };
+  const manifest = composeManifest(facts);
   const published = await log.step(source.name, 'publish', 'manifest', () =>
     publish(source, manifest, drafts, primaries, lost, signal),
   );
@@ -135,10 +139,6 @@ async function keepBackup(
   return { manifest, stored: [...published, ...copied], lost };
 }
 
-interface Extended extends StoredDump {
-  readonly extension: string;
-}
-
 async function dumpAll(
   source: Source,
   shell: Shell,
@@ -147,8 +147,9 @@ async function dumpAll(
   drafts: readonly OpenDraft[],
   log: RunLog,
   signal: AbortSignal,
-): Promise<Extended[]> {
-  const stored: Extended[] = [];
+): Promise<FinishedDump[]> {
+  const stored: FinishedDump[] = [];
+  const ways = createWayChooser(source, shell, survey);
   const expected = survey.items.reduce((total, { bytes }) => total + (bytes ?? 0), 0) || undefined;
   for await (const dump of source.engine.dump(
     shell,
@@ -171,119 +172,14 @@ async function dumpAll(
     const alive = drafts.filter(
       ({ destination }) => !stored.some(({ lost }) => lost.some((entry) => entry.destination === destination)),
     );
-    const result = await log.step(source.name, 'dump', dump.name, () =>
-      storeDump(source, shell, dump, codecs, alive, onProgress, signal),
-    );
+    const result = await log.step(source.name, 'dump', dump.name, async () => {
+      const size = survey.items.find((item) => item.name === dump.name && item.kind === dump.kind)?.bytes;
+      const way = await ways.choose(dump, size, signal);
+      return storeDump({ source, shell, dump, way, codecs, drafts: alive, onProgress }, signal);
+    });
     stored.push({ ...result, extension: dump.extension });
   }
   return stored;
-}
-
-function composeManifest(
-  context: RunContext,
-  source: Source,
-  shell: Shell,
-  survey: Survey,
-  review: Review,
-  request: BackupRequest,
-  id: BackupId,
-  startedAt: Date,
-  stored: readonly Extended[],
-): Manifest {
-  const { container } = shell;
-  const isReadBack = stored.every(({ confirmed }) => confirmed === 'read-back');
-  const seals: Seal[] = [
-    { seal: 'stream', proof: 'every dump ended behind its own random trailer' },
-    { seal: 'exit', proof: 'exit code 0, told in band and by the Engine' },
-    { seal: 'identity', proof: `one life of container ${container.id.slice(0, 12)}, started ${container.startedAt}` },
-    { seal: 'structure', proof: [...new Set(stored.map(({ proof }) => proof.method))].join('; ') },
-    { seal: 'logic', proof: review.method },
-    {
-      seal: 'stored',
-      proof: isReadBack
-        ? 'stored bytes were read back and hashed'
-        : 'the store confirmed a checksum it computed itself',
-    },
-    { seal: 'manifest', proof: 'written after all artifacts' },
-  ];
-  return {
-    format: manifestFormat,
-    id,
-    set: request.set,
-    stack: source.stack,
-    service: source.service,
-    source: source.source,
-    engine: source.engine.name,
-    lifeboat: context.version,
-    trigger: request.trigger,
-    startedAt: startedAt.toISOString(),
-    finishedAt: context.now().toISOString(),
-    server: { product: survey.product, version: survey.version, identity: survey.identity },
-    container: {
-      id: container.id,
-      name: container.name,
-      number: container.number,
-      image: container.image,
-      imageId: container.imageId,
-    },
-    tool: survey.tool,
-    path: { taken: 'exec', why: 'the only path of this version' },
-    consistency: survey.consistency,
-    options: { ...(source.settings.options as Record<string, unknown>) },
-    artifacts: stored.map(({ artifact }) => artifact),
-    seals,
-    warnings: [...survey.warnings, ...review.warnings],
-  };
-}
-
-/** The manifest names the one before it in the same destination, so each destination gets its own. */
-async function publish(
-  source: Source,
-  manifest: Manifest,
-  drafts: readonly OpenDraft[],
-  destinations: readonly Destination[],
-  lost: Map<string, unknown>,
-  signal: AbortSignal,
-): Promise<Destination[]> {
-  const published: Destination[] = [];
-  for (const { destination: name, draft } of drafts) {
-    const destination = destinations.find((candidate) => candidate.name === name);
-    if (!destination || lost.has(name)) continue;
-    try {
-      const previous = await destination.catalog.chainHead(source, signal);
-      await draft.publish(encodeManifest(previous ? { ...manifest, previous } : manifest), signal);
-      published.push(destination);
-    } catch (error) {
-      if (signal.aborted) throw error;
-      lost.set(name, error);
-    }
-  }
-  return published;
-}
-
-/** Drafts that are discarded unless they were published, however the backup ends. */
-async function openDrafts(
-  destinations: readonly Destination[],
-  prefix: string,
-  lost: Map<string, unknown>,
-  signal: AbortSignal,
-): Promise<OpenDraft[] & AsyncDisposable> {
-  const drafts: OpenDraft[] = [];
-  for (const destination of destinations) {
-    try {
-      drafts.push({ destination: destination.name, draft: await destination.store.draft(prefix, signal) });
-    } catch (error) {
-      if (signal.aborted) throw error;
-      lost.set(destination.name, error);
-    }
-  }
-  if (drafts.length === 0)
-    throw [...lost.values()][0] ?? new LifeboatError('STORE_UNAVAILABLE', 'no destination can be written to');
-  return Object.assign(drafts, {
-    [Symbol.asyncDispose]: async () => {
-      await Promise.all(drafts.map(({ draft }) => draft.discard()));
-    },
-  });
 }
 
 function chooseDestinations(all: readonly Destination[], source: Source): readonly Destination[] {

@@ -42,11 +42,14 @@ export interface Lifecycle {
   settled(container: Container, signal: AbortSignal): Promise<void>;
 }
 
-/** Calls at most once; every caller gets the same promise. */
+/** Calls until it succeeds once; whoever asks meanwhile gets the same promise, whoever asks later the same result. */
 export function once<T>(act: () => Promise<T>): () => Promise<T> {
   let result: Promise<T> | undefined;
   return () => {
-    result ??= act();
+    result ??= act().catch((error: unknown) => {
+      result = undefined;
+      throw error;
+    });
     return result;
   };
 }

@@ -1,17 +1,19 @@
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { decodeChain, encodeChain } from '../codecs/chain.ts';
-import type { Codec } from '../codecs/codec.ts';
-import { createDigest } from '../codecs/digest.ts';
+import { encodeChain } from '../codecs/chain.ts';
+import type { Codec, CodecStep } from '../codecs/codec.ts';
+import { createDigest, type DigestStep } from '../codecs/digest.ts';
 import { type Branch, tee } from '../codecs/tee.ts';
 import { LifeboatError } from '../domain/errors.ts';
 import type { Artifact } from '../domain/manifest.ts';
 import { segment, shellQuote } from '../domain/naming.ts';
-import type { Shell } from '../domain/shell.ts';
+import type { Piped, Shell } from '../domain/shell.ts';
 import type { Dump, Proof } from '../engines/engine.ts';
 import type { Confirmation, Draft } from '../stores/store.ts';
 import { allOrFirstFailure } from './first-failure.ts';
+import { plainBytes } from './plain-bytes.ts';
 import type { Source } from './source.ts';
+import type { Way } from './way.ts';
 
 /** A destination's folder that this backup is being written to. */
 export interface OpenDraft {
@@ -22,6 +24,7 @@ export interface OpenDraft {
 export interface StoredDump {
   readonly artifact: Artifact;
   readonly proof: Proof;
+  readonly way: Way;
   /** Destinations that failed while others went on, with the reason. */
   readonly lost: readonly { readonly destination: string; readonly error: unknown }[];
   readonly confirmed: Confirmation['confirmed'];
@@ -32,70 +35,104 @@ export interface Progress {
   readonly storedBytes: number;
 }
 
+/** Everything one artifact's way needs. */
+export interface Transfer {
+  readonly source: Source;
+  readonly shell: Shell;
+  readonly dump: Dump;
+  readonly way: Way;
+  readonly codecs: readonly Codec[];
+  readonly drafts: readonly OpenDraft[];
+  onProgress(progress: Progress): void;
+}
+
+/** What came out of one artifact's way. */
+interface Outcome {
+  readonly file: string;
+  readonly plainBytes: number;
+  readonly plainSha256: string | undefined;
+  readonly stored: { readonly bytes: number; readonly sha256: string };
+  readonly proof: Proof;
+  readonly puts: readonly PromiseSettledResult<Confirmation | undefined>[];
+}
+
 /**
  * One artifact's way: dump → codecs → digest → all drafts, and the same stored bytes once more through the decoders into
  * the engine's prover. What is proved is therefore what is stored, and nothing is written twice or held in memory.
  */
-export async function storeDump(
-  source: Source,
-  shell: Shell,
-  dump: Dump,
-  codecs: readonly Codec[],
-  drafts: readonly OpenDraft[],
-  onProgress: (progress: Progress) => void,
-  outer: AbortSignal,
-): Promise<StoredDump> {
+export async function storeDump(transfer: Transfer, outer: AbortSignal): Promise<StoredDump> {
+  const { dump, codecs, way, onProgress } = transfer;
+  const file = [`${segment(dump.name)}.${dump.extension}`, ...codecs.map(({ extension }) => extension)].join('.');
   const plain = createDigest();
   const stored = createDigest();
-  const file = [`${segment(dump.name)}.${dump.extension}`, ...codecs.map(({ extension }) => extension)].join('.');
+  const isCountedHere = way.taken !== 'pipe';
   const ticker = setInterval(() => onProgress({ plainBytes: plain.bytes(), storedBytes: stored.bytes() }), 250);
   try {
-    const [, proof, puts] = await allOrFirstFailure<[undefined, Proof, PromiseSettledResult<Confirmation>[]]>(
-      outer,
-      (signal) => {
-        const encode = encodeChain(codecs, signal);
-        const proved = Promise.withResolvers<Proof>();
-        const branches = [
-          ...drafts.map((draft) => storeBranch(draft, file, drafts.length > 1)),
-          proofBranch(source, shell, dump, codecs, proved),
-        ];
-        const filled = fill(shell, dump, plain.stream, encode.input, signal);
-        const hashed = pipeline(encode.output, stored.stream, { signal });
-        hashed.catch(() => {}); // The fan-out reads the same failure from the stream.
-        const fanned = tee<Confirmation | undefined>(stored.stream, branches, signal);
-        proved.promise.catch(() => {});
-        return [
-          filled,
-          fanned.then(() => proved.promise),
-          fanned.then((results) => results.slice(0, -1) as PromiseSettledResult<Confirmation>[]),
-        ];
-      },
-    );
-    return finish(shell, source, dump, codecs, file, plain.result(), stored.result(), proof, drafts, puts);
+    await using filling = await openFilling(transfer);
+    const proof = createProof(transfer);
+    const [, puts] = await allOrFirstFailure<[undefined, Outcome['puts']]>(outer, (signal) => {
+      const encode = encodeChain(codecs, signal, filling.descriptor);
+      const filled = filling.fill(encode, plain, signal);
+      const hashed = pipeline(encode.output, stored.stream, { signal });
+      hashed.catch(() => {}); // The fan-out reads the same failure from the stream.
+      const branches = [
+        ...transfer.drafts.map((draft) => storeBranch(draft, file, transfer.drafts.length > 1)),
+        proof.branch,
+      ];
+      return [filled, tee(stored.stream, branches, signal)];
+    });
+    return await conclude(transfer, {
+      file,
+      plainBytes: isCountedHere ? plain.bytes() : proof.plainBytes(),
+      plainSha256: isCountedHere ? plain.result().sha256 : undefined,
+      stored: stored.result(),
+      proof: proof.result(),
+      puts: puts.slice(0, -1),
+    });
   } catch (error) {
     // An engine's prover refuses no bytes in its own words; what matters to the reader is that there were none.
-    const isEmpty = plain.bytes() === 0 && error instanceof LifeboatError && error.code === 'PROOF_FAILED';
+    const isEmpty =
+      isCountedHere && plain.bytes() === 0 && error instanceof LifeboatError && error.code === 'PROOF_FAILED';
     throw isEmpty ? new LifeboatError('DUMP_EMPTY', `the dump of ${dump.name} is empty`, { cause: error }) : error;
   } finally {
     clearInterval(ticker);
   }
 }
 
-async function fill(
-  shell: Shell,
-  dump: Dump,
-  counter: NodeJS.ReadWriteStream,
-  input: NodeJS.WritableStream | undefined,
-  signal: AbortSignal,
-): Promise<undefined> {
-  if (!input) throw new LifeboatError('INTERNAL', 'the codec chain takes no input');
+/** Where the first codec gets its bytes from: a named pipe, or this process. */
+interface Filling extends AsyncDisposable {
+  readonly descriptor: number | undefined;
+  fill(encode: CodecStep, counter: DigestStep, signal: AbortSignal): Promise<undefined>;
+}
+
+async function openFilling({ shell, dump, way }: Transfer): Promise<Filling> {
   const { produce } = dump;
-  const bytes =
-    produce.from === 'text'
-      ? Readable.from([Buffer.from(produce.text)])
-      : (await shell.output(produce.exec, signal)).stdout;
-  await pipeline(bytes, counter, input, { signal });
-  return undefined;
+  if (way.taken === 'pipe' && produce.from === 'command' && produce.helper) {
+    const piped: Piped = await shell.pipe('out', produce.helper.command);
+    return {
+      descriptor: piped.fd,
+      fill: async (_encode, _counter, signal) => {
+        await piped.run(signal);
+        return undefined;
+      },
+      [Symbol.asyncDispose]: () => piped[Symbol.asyncDispose](),
+    };
+  }
+  return {
+    descriptor: undefined,
+    fill: async ({ input }, counter, signal) => {
+      if (!input) throw new LifeboatError('INTERNAL', 'the codec chain takes no input');
+      await pipeline(await open(signal), counter.stream, input, { signal });
+      return undefined;
+    },
+    [Symbol.asyncDispose]: async () => {},
+  };
+
+  async function open(signal: AbortSignal): Promise<Readable> {
+    if (produce.from === 'text') return Readable.from([Buffer.from(produce.text)]);
+    const command = way.taken === 'file' && produce.helper ? produce.helper.command : produce.exec;
+    return (await shell.output(command, signal)).stdout;
+  }
 }
 
 function storeBranch(
@@ -106,68 +143,54 @@ function storeBranch(
   return { name: destination, mayFail, consume: (body, signal) => draft.put(file, body, {}, signal) };
 }
 
-function proofBranch(
-  source: Source,
-  shell: Shell,
-  dump: Dump,
-  codecs: readonly Codec[],
-  proved: PromiseWithResolvers<Proof>,
-): Branch<Confirmation | undefined> {
-  return {
+/** The branch that decodes what is being stored and lets the engine prove it. */
+function createProof({ source, shell, dump, codecs }: Transfer) {
+  let proof: Proof | undefined;
+  let count = () => 0;
+  const branch: Branch<Confirmation | undefined> = {
     name: 'proof',
-    consume: async (body, outer) => {
-      const [, proof] = await allOrFirstFailure<[undefined, Proof]>(outer, (signal) => {
-        const decode = decodeChain(codecs, signal);
-        if (!decode.input) throw new LifeboatError('INTERNAL', 'the decoder takes no input');
-        return [
-          pipeline(body, decode.input, { signal }).then(() => undefined),
-          source.engine.prove(shell, dump, decode.output, source.settings.options, signal),
-        ];
-      });
-      proved.resolve(proof);
+    consume: async (body, signal) => {
+      const plain = plainBytes(body, codecs, signal);
+      count = plain.count;
+      proof = await source.engine.prove(shell, dump, plain.stream, source.settings.options, signal);
       return undefined;
+    },
+  };
+  return {
+    branch,
+    plainBytes: () => count(),
+    result: (): Proof => {
+      if (proof) return proof;
+      throw new LifeboatError('INTERNAL', `nothing proved the dump of ${dump.name}`);
     },
   };
 }
 
-async function finish(
-  shell: Shell,
-  source: Source,
-  dump: Dump,
-  codecs: readonly Codec[],
-  file: string,
-  plain: { bytes: number; sha256: string },
-  stored: { bytes: number; sha256: string },
-  proof: Proof,
-  drafts: readonly OpenDraft[],
-  puts: readonly PromiseSettledResult<Confirmation>[],
-): Promise<StoredDump> {
-  if (plain.bytes === 0) throw new LifeboatError('DUMP_EMPTY', `the dump of ${dump.name} is empty`);
+async function conclude({ source, shell, dump, way, codecs, drafts }: Transfer, outcome: Outcome): Promise<StoredDump> {
+  const { file, stored, proof, puts } = outcome;
+  if (outcome.plainBytes === 0) throw new LifeboatError('DUMP_EMPTY', `the dump of ${dump.name} is empty`);
   const lost = puts.flatMap((put, i) =>
     put.status === 'rejected' ? [{ destination: drafts[i]?.destination ?? '', error: put.reason as unknown }] : [],
   );
-  const confirmations = puts.flatMap((put) => (put.status === 'fulfilled' ? [put.value] : []));
+  const confirmations = puts.flatMap((put) => (put.status === 'fulfilled' && put.value ? [put.value] : []));
   for (const confirmation of confirmations) {
     if (confirmation.bytes === stored.bytes && confirmation.sha256 === stored.sha256) continue;
     throw new LifeboatError('ARTIFACT_CORRUPT', `a destination stored ${file} with other content than it was given`);
   }
-  const decode = codecs
-    .toReversed()
-    .map(({ decodeByHand }) => ` | ${decodeByHand}`)
-    .join('');
+  const decode = codecs.toReversed().map(({ decodeByHand }) => ` | ${decodeByHand}`);
   const artifact: Artifact = {
     name: dump.name,
     kind: dump.kind,
     file,
-    plainBytes: plain.bytes,
-    plainSha256: plain.sha256,
+    plainBytes: outcome.plainBytes,
+    plainSha256: outcome.plainSha256,
     storedBytes: stored.bytes,
     storedSha256: stored.sha256,
     codecs: codecs.map(({ name }) => ({ name })),
     facts: { ...dump.facts },
     counts: [...((await dump.counts) ?? []), ...proof.counts],
-    byHand: `cat ${shellQuote(file)}${decode} | ${source.engine.byHand(shell.container, dump, source.settings.options)}`,
+    byHand: `cat ${shellQuote(file)}${decode.join('')} | ${source.engine.byHand(shell.container, dump, source.settings.options)}`,
   };
   const isReadBack = confirmations.every(({ confirmed }) => confirmed === 'read-back');
-  return { artifact, proof, lost, confirmed: isReadBack ? 'read-back' : 'checksum' };
+  return { artifact, proof, way, lost, confirmed: isReadBack ? 'read-back' : 'checksum' };
 }

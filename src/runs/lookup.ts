@@ -1,18 +1,30 @@
-import { LifeboatError } from '../domain/errors.ts';
+import { asLifeboatError, isLifeboatError, LifeboatError } from '../domain/errors.ts';
 import type { Manifest } from '../domain/manifest.ts';
 import { shortId } from '../domain/naming.ts';
 import type { RunContext } from './context.ts';
 import type { BackupEntry, BackupListing, ListAsk } from './operations.ts';
 import type { Source } from './source.ts';
 
-/** All backups in all destinations, newest first; one that lies in several is one entry. */
+/**
+ * All backups in all destinations, newest first; one that lies in several is one entry. A destination that cannot be read
+ * is a problem beside the others; rejects when none can.
+ */
 export async function listBackups(context: RunContext, ask: ListAsk, signal: AbortSignal): Promise<BackupListing> {
   const views = await Promise.all(
-    (await context.destinations()).map(async ({ name, catalog }) => ({ name, view: await catalog.list({}, signal) })),
+    (await context.destinations()).map(async ({ name, catalog }) => {
+      try {
+        return { name, view: await catalog.list({}, signal) };
+      } catch (thrown) {
+        signal.throwIfAborted();
+        return { name, error: asLifeboatError(thrown) };
+      }
+    }),
   );
+  const [unread] = views.flatMap(({ error }) => error ?? []);
+  if (unread && views.every(({ error }) => error)) throw unread;
   const entries = new Map<string, { manifest: Manifest; destinations: string[] }>();
   for (const { name, view } of views) {
-    for (const manifest of view.manifests) {
+    for (const manifest of view?.manifests ?? []) {
       const entry = entries.get(manifest.id) ?? { manifest, destinations: [] };
       entry.destinations.push(name);
       entries.set(manifest.id, entry);
@@ -20,9 +32,14 @@ export async function listBackups(context: RunContext, ask: ListAsk, signal: Abo
   }
   const wanted = [...entries.values()].filter(({ manifest }) => !ask.target || isTarget(manifest, ask.target));
   wanted.sort((a, b) => (a.manifest.id < b.manifest.id ? 1 : -1));
-  const problems = views.flatMap(({ name, view }) =>
-    view.problems.map(({ key, error }) => ({ destination: name, key, message: error.message })),
-  );
+  const problems = views.flatMap(({ name, view, error }) => [
+    ...(error ? [{ destination: name, key: '', message: error.message }] : []),
+    ...(view?.problems ?? []).map((problem) => ({
+      destination: name,
+      key: problem.key,
+      message: problem.error.message,
+    })),
+  ]);
   return { backups: wanted, problems };
 }
 
@@ -30,13 +47,28 @@ function isTarget(manifest: Manifest, target: string): boolean {
   return target === manifest.service || target === `${manifest.service}/${manifest.source}`;
 }
 
-/** The one that `pick` chooses of all. */
+export interface FoundBackup {
+  readonly entry: BackupEntry;
+  readonly problems: BackupListing['problems'];
+}
+
+/** The one that `pick` chooses of all, and what could not be read. */
 export async function findBackup(
   context: RunContext,
   pick: (backups: readonly BackupEntry[]) => BackupEntry,
   signal: AbortSignal,
-): Promise<BackupEntry> {
-  return pick((await listBackups(context, {}, signal)).backups);
+): Promise<FoundBackup> {
+  const { backups, problems } = await listBackups(context, {}, signal);
+  try {
+    return { entry: pick(backups), problems };
+  } catch (error) {
+    const [unread] = problems.filter(({ key }) => key === '');
+    if (!unread || !isLifeboatError(error, 'BACKUP_NOT_FOUND')) throw error;
+    // It may be right there.
+    throw new LifeboatError('BACKUP_NOT_FOUND', `${error.message}, as far as could be read`, {
+      hint: `destination ${unread.destination} could not be read: ${unread.message}`,
+    });
+  }
 }
 
 /** By id or its short form. */

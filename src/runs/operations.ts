@@ -1,14 +1,18 @@
-import { LifeboatError } from '../domain/errors.ts';
+import { asLifeboatError, LifeboatError } from '../domain/errors.ts';
 import type { Manifest } from '../domain/manifest.ts';
 import { newId, shortId } from '../domain/naming.ts';
-import type { SourceResult } from '../domain/run-event.ts';
-import { backupSource } from './backup.ts';
+import { type RunOutcome, runBackup } from './backup-run.ts';
 import type { RunContext } from './context.ts';
+import type { RunControl } from './control.ts';
+import type { RunRecord } from './history-view.ts';
 import { byId, byTime, findBackup, listBackups } from './lookup.ts';
 import { makePlan, type Plan } from './plan.ts';
-import { planRestore, type RestoreRequest, runRestore } from './restore.ts';
-import { RunLog } from './run-log.ts';
+import { planRestore, type RestorePlan, type RestoreRequest, runRestore } from './restore.ts';
+import { failureOf, RunLog } from './run-log.ts';
+import { readStatus, type Status, type StatusFacts } from './status.ts';
 import { matchTargets } from './target.ts';
+
+export type { RunOutcome } from './backup-run.ts';
 
 /** Everything a person can ask of Lifeboat. The daemon serves it over its socket; without a daemon it runs in place. */
 export interface Operations {
@@ -18,18 +22,23 @@ export interface Operations {
   show(id: string, signal: AbortSignal): Promise<BackupDetails>;
   planRestore(ask: RestoreAsk, signal: AbortSignal): Promise<RestoreView>;
   restore(ask: RestoreAsk, signal: AbortSignal): Promise<RestoreReport>;
+  status(signal: AbortSignal): Promise<Status>;
+  /** Ends a run that is under way, by whole or short id; resolves with the whole one. Rejects RUN_NOT_FOUND. */
+  cancel(run: string, signal: AbortSignal): Promise<string>;
+  /** What was said in a run, the newest when none is named. Rejects RUN_NOT_FOUND. */
+  logs(ask: LogsAsk, signal: AbortSignal): Promise<RunRecord>;
 }
 
 export interface BackupAsk {
   /** `service` or `service/source`; none means all. */
   readonly targets: readonly string[];
   readonly trigger: Manifest['trigger'];
+  /** The id of the run, for whoever wants to know it beforehand. */
+  readonly run?: string | undefined;
 }
 
-export interface RunOutcome {
-  readonly run: string;
-  readonly result: 'ok' | 'degraded' | 'partial' | 'failed' | 'cancelled';
-  readonly sources: readonly SourceResult[];
+export interface LogsAsk {
+  readonly run?: string | undefined;
 }
 
 export interface ListAsk {
@@ -45,7 +54,7 @@ export interface BackupEntry {
 export interface BackupListing {
   /** Newest first. */
   readonly backups: readonly BackupEntry[];
-  /** What could not be read, and where. */
+  /** What could not be read, and where; without a key it is the destination as a whole. */
   readonly problems: readonly { readonly destination: string; readonly key: string; readonly message: string }[];
 }
 
@@ -61,6 +70,8 @@ export interface RestoreAsk {
   /** Only these databases. */
   readonly only?: readonly string[] | undefined;
   readonly skipSafety: boolean;
+  /** The id of the run, for whoever wants to know it beforehand. */
+  readonly run?: string | undefined;
 }
 
 /** The plan of a restore as it is shown before anybody says yes. */
@@ -88,14 +99,26 @@ export interface RestoreReport {
   readonly durationMs: number;
 }
 
+export interface OperationParts {
+  readonly context: RunContext;
+  readonly control: RunControl;
+  readonly status: StatusFacts;
+  /** The name of the stack. */
+  stack(): Promise<string>;
+}
+
 /** The operations, done in this process. */
-export function createOperations(context: RunContext, stack: () => Promise<string>): Operations {
+export function createOperations({ context, control, status, stack }: OperationParts): Operations {
   return {
     plan: async (signal) => makePlan(context, await stack(), newId(context.now()), signal),
-    backup: (ask, signal) => backup(context, ask, signal),
+    backup: async (ask, signal) => {
+      const { sources } = await context.sources(signal);
+      const run = { run: ask.run ?? newId(context.now()), trigger: ask.trigger };
+      return runBackup(context, control, matchTargets(sources, ask.targets), run, signal);
+    },
     list: (ask, signal) => listBackups(context, ask, signal),
     show: async (id, signal) => {
-      const entry = await findBackup(context, (backups) => byId(backups, id), signal);
+      const { entry } = await findBackup(context, (backups) => byId(backups, id), signal);
       const all = await context.destinations();
       const locations = entry.destinations.map((name) => {
         const destination = all.find((candidate) => candidate.name === name);
@@ -108,7 +131,7 @@ export function createOperations(context: RunContext, stack: () => Promise<strin
       return { ...entry, locations };
     },
     planRestore: async (ask, signal) => {
-      const { request, entry } = await resolveRestore(context, ask, signal);
+      const { request, entry, unread } = await resolveRestore(context, ask, signal);
       const plan = await planRestore(context, request, signal);
       const { server } = entry.manifest;
       return {
@@ -117,43 +140,28 @@ export function createOperations(context: RunContext, stack: () => Promise<strin
         server: `${server.product} ${server.version}`,
         backup: entry,
         ...plan.preview,
+        warnings: [...plan.preview.warnings, ...unread],
         stops: plan.stops.map(({ service }) => service),
         takesSafety: plan.takesSafety,
       };
     },
-    restore: (ask, signal) => restore(context, ask, signal),
+    restore: (ask, signal) => restore(context, control, ask, signal),
+    status: (signal) => readStatus(context, control, status, stack, signal),
+    cancel: async (run) => control.running.cancel(run, new LifeboatError('CANCELLED', 'a person cancelled it')),
+    logs: async ({ run }) => {
+      const record = status.history.record(run);
+      if (record) return record;
+      const what = run === undefined ? 'no run is remembered' : `no run ${run} is remembered`;
+      throw new LifeboatError('RUN_NOT_FOUND', what, { hint: 'lifeboat status shows the last runs' });
+    },
   };
-}
-
-async function backup(context: RunContext, ask: BackupAsk, signal: AbortSignal): Promise<RunOutcome> {
-  const { sources } = await context.sources(signal);
-  const chosen = matchTargets(sources, ask.targets);
-  const log = new RunLog(newId(context.now()), context.emit, context.now);
-  log.started(
-    chosen.map(({ name }) => name),
-    ask.trigger,
-  );
-  const results: SourceResult[] = [];
-  for (const source of chosen) {
-    const result = await backupSource(context, source, { set: log.run, trigger: ask.trigger }, log, signal);
-    results.push(result);
-  }
-  const result = signal.aborted ? 'cancelled' : outcomeOf(results);
-  log.finished(result);
-  return { run: log.run, result, sources: results };
-}
-
-function outcomeOf(results: readonly SourceResult[]): RunOutcome['result'] {
-  const failed = results.filter(({ result }) => result === 'failed').length;
-  if (failed > 0) return failed === results.length ? 'failed' : 'partial';
-  return results.some(({ result }) => result === 'degraded') ? 'degraded' : 'ok';
 }
 
 async function resolveRestore(
   context: RunContext,
   ask: RestoreAsk,
   signal: AbortSignal,
-): Promise<{ request: RestoreRequest; entry: BackupEntry }> {
+): Promise<{ request: RestoreRequest; entry: BackupEntry; unread: readonly string[] }> {
   const { sources } = await context.sources(signal);
   const chosen = matchTargets(sources, [ask.target]);
   const [source] = chosen;
@@ -163,11 +171,15 @@ async function resolveRestore(
     });
   }
   const isId = /^(?:\d{8}-\d{6}-)?[2-9a-hjkmnp-z]{6}$/.test(ask.at) && ask.at !== 'latest';
-  const entry = await findBackup(
+  const { entry, problems } = await findBackup(
     context,
     (backups) => (isId ? byId(backups, ask.at) : byTime(backups, source, ask.at)),
     signal,
   );
+  // A newer backup may lie where nobody could look.
+  const unread = problems
+    .filter(({ key }) => key === '')
+    .map(({ destination, message }) => `backups in ${destination} are left out: ${message}`);
   if (entry.manifest.engine !== source.engine.name) {
     throw new LifeboatError(
       'RESTORE_REFUSED',
@@ -184,33 +196,49 @@ async function resolveRestore(
       as: ask.as,
       only: ask.only,
       skipSafety: ask.skipSafety,
-      run: newId(context.now()),
+      run: ask.run ?? newId(context.now()),
     },
     entry,
+    unread,
   };
 }
 
-async function restore(context: RunContext, ask: RestoreAsk, signal: AbortSignal): Promise<RestoreReport> {
+async function restore(
+  context: RunContext,
+  control: RunControl,
+  ask: RestoreAsk,
+  outer: AbortSignal,
+): Promise<RestoreReport> {
   const startedAt = context.now();
-  const { request, entry } = await resolveRestore(context, ask, signal);
-  const plan = await planRestore(context, request, signal);
-  const log = new RunLog(request.run, context.emit, context.now);
-  log.started([request.source.name], 'restore');
-  let result: 'ok' | 'failed' | 'cancelled' = signal.aborted ? 'cancelled' : 'failed';
+  const { request, entry } = await resolveRestore(context, ask, outer);
+  const plan = await planRestore(context, request, outer);
+  using _services = control.gate.occupy(touched(plan), request.run);
+  const { name, stack } = request.source;
+  const facts = { run: request.run, trigger: 'restore', sources: [name], startedAt: startedAt.toISOString() };
+  using entered = control.running.begin(facts, outer);
+  const log = new RunLog(request.run, context.emit, context.now, stack);
+  log.started([name], 'restore');
   try {
-    const { restored, safety, restarted } = await runRestore(context, plan, log, signal);
-    result = 'ok';
+    const { restored, safety, restarted } = await runRestore(context, plan, log, entered.signal);
+    log.finished('ok');
     return {
-      source: request.source.name,
+      source: name,
       backup: entry.manifest.id,
       checks: restored.checks,
       warnings: restored.warnings,
       kept: restored.kept,
       restarted,
-      undo: safety && `restore ${request.source.name} --at ${shortId(safety)}`,
+      undo: safety && `restore ${name} --at ${shortId(safety)}`,
       durationMs: context.now().getTime() - startedAt.getTime(),
     };
-  } finally {
-    log.finished(result);
+  } catch (error) {
+    log.finished(entered.signal.aborted ? 'cancelled' : 'failed', failureOf(error));
+    throw asLifeboatError(error);
   }
+}
+
+/** The services whose data or containers a restore changes. */
+function touched({ request, stops }: RestorePlan): readonly { readonly stack: string; readonly service: string }[] {
+  const { stack, service } = request.source;
+  return [{ stack, service }, ...stops.map((container) => ({ stack, service: container.service }))];
 }

@@ -1,5 +1,5 @@
 import { asLifeboatError } from '../domain/errors.ts';
-import type { Emit, Failure, SourceResult, Step } from '../domain/run-event.ts';
+import type { Emit, Failure, RunResult, SourceResult, Step } from '../domain/run-event.ts';
 import type { SourceName } from '../domain/types.ts';
 import type { Progress } from './data-path.ts';
 
@@ -8,15 +8,23 @@ export class RunLog {
   readonly run: string;
   readonly #emit: Emit;
   readonly #now: () => Date;
+  readonly #stack: string | undefined;
 
-  constructor(run: string, emit: Emit, now: () => Date) {
+  constructor(run: string, emit: Emit, now: () => Date, stack?: string) {
     this.run = run;
     this.#emit = emit;
     this.#now = now;
+    this.#stack = stack;
+  }
+
+  /** The voice of the same run, speaking of sources of one stack. */
+  within(stack: string): RunLog {
+    return new RunLog(this.run, this.#emit, this.#now, stack);
   }
 
   #base() {
-    return { run: this.run, at: this.#now().toISOString() };
+    const stack = this.#stack === undefined ? {} : { stack: this.#stack };
+    return { run: this.run, at: this.#now().toISOString(), ...stack };
   }
 
   started(sources: readonly SourceName[], trigger: string): void {
@@ -48,8 +56,8 @@ export class RunLog {
     this.#emit({ type: 'source.finished', ...this.#base(), source: result.source, result });
   }
 
-  finished(result: 'ok' | 'degraded' | 'partial' | 'failed' | 'cancelled'): void {
-    this.#emit({ type: 'run.finished', ...this.#base(), result });
+  finished(result: RunResult, error?: Failure): void {
+    this.#emit({ type: 'run.finished', ...this.#base(), result, ...(error ? { error } : {}) });
   }
 }
 

@@ -7,7 +7,7 @@ import { after, before, describe, it } from 'node:test';
 import { createShell } from '../../src/docker/shell.ts';
 import { type ErrorCode, LifeboatError } from '../../src/domain/errors.ts';
 import type { Piped, Shell } from '../../src/domain/shell.ts';
-import { engineInventory } from '../support/stack.ts';
+import { leftovers } from '../support/stack.ts';
 import { docker, forgetful, runId, startContainer, testApi } from '../support/testbed.ts';
 
 const image = 'debian:trixie-slim';
@@ -33,7 +33,7 @@ describe('named pipes between a helper and us', { concurrency: false }, () => {
   let target: Awaited<ReturnType<typeof startContainer>>;
   let shell: Shell;
   let folder: string;
-  let inventory: string;
+  let since: Date;
   before(async () => {
     await docker('volume', 'create', '--label', `lifeboat.test=${runId}`, volume);
     folder = await docker('volume', 'inspect', '-f', '{{.Mountpoint}}', volume);
@@ -42,7 +42,7 @@ describe('named pipes between a helper and us', { concurrency: false }, () => {
     const container = await api.container(target.id);
     assert.ok(container);
     shell = createShell(api, { id: runId, run: runId, pipes: { path: folder, volume } }, forgetful, container, 1_000);
-    inventory = await engineInventory();
+    since = new Date();
   });
   after(async () => {
     await target[Symbol.asyncDispose]();
@@ -51,7 +51,7 @@ describe('named pipes between a helper and us', { concurrency: false }, () => {
 
   const nothingLeft = async () => {
     assert.deepEqual(await readdir(folder), []);
-    assert.equal(await engineInventory(), inventory);
+    assert.deepEqual(await leftovers(runId, since), []);
   };
 
   it('passes every byte, also to a slow reader, and the secret only in the environment', async () => {
@@ -126,6 +126,16 @@ describe('named pipes between a helper and us', { concurrency: false }, () => {
     child.stdout.resume();
     await assert.rejects(piped.run(AbortSignal.timeout(1_500)));
     await piped[Symbol.asyncDispose]();
+    await nothingLeft();
+  });
+
+  it('feeds a helper that comes when everything was written already', async () => {
+    for (const size of [0, 10]) {
+      await using piped = await shell.pipe('in', sh(`[ $(wc -c) = ${size} ]`));
+      const child = spawn('head', ['-c', String(size), '/dev/zero'], { stdio: ['ignore', piped.fd, 'ignore'] });
+      await new Promise((resolve) => child.on('close', resolve));
+      await piped.run(AbortSignal.timeout(10_000));
+    }
     await nothingLeft();
   });
 

@@ -75,13 +75,39 @@ ${services}
   throw new Error(`compose up: ${up.stderr}`);
 }
 
-/** What lies on the Engine: containers and volumes. Equal before and after means nothing was left behind. */
-export async function engineInventory(): Promise<string> {
-  const [containers, volumes] = await Promise.all([
-    docker('ps', '-a', '--format', '{{.Names}}'),
-    docker('volume', 'ls', '-q'),
-  ]);
-  return [...containers.split('\n').sort(), '--', ...volumes.split('\n').sort()].join('\n');
+/**
+ * What this owner's helpers left on the Engine since a moment: containers that still exist, and volumes that were mounted
+ * by helpers only. Other tests run beside this one, so the Engine's own events say what belongs to whom.
+ */
+export async function leftovers(owner: string, since: Date): Promise<readonly string[]> {
+  const seconds = (date: Date) => (date.getTime() / 1000).toFixed(3);
+  const window = ['--since', seconds(since), '--until', seconds(new Date())];
+  const events = async (...filters: string[]) => {
+    const lines = await docker(
+      'events',
+      ...window,
+      ...filters.flatMap((filter) => ['--filter', filter]),
+      '--format',
+      '{{json .Actor}}',
+    );
+    return lines
+      .split('\n')
+      .filter(Boolean)
+      .map((line) => JSON.parse(line) as { ID: string; Attributes: Record<string, string> });
+  };
+  const helpers = await events('type=container', 'event=create', 'label=lifeboat.role=helper');
+  const own = new Set(
+    helpers.filter(({ Attributes }) => Attributes['lifeboat.owner']?.includes(owner)).map(({ ID }) => ID),
+  );
+  const mounted = (await events('type=volume', 'event=mount')).filter(({ Attributes }) =>
+    own.has(Attributes.container ?? ''),
+  );
+  const [containers, volumes] = await Promise.all([docker('ps', '-aq', '--no-trunc'), docker('volume', 'ls', '-q')]);
+  const anonymous = mounted.map(({ ID }) => ID).filter((id) => /^[0-9a-f]{64}$/.test(id) || id.includes('scratch'));
+  return [
+    ...containers.split('\n').filter((id) => own.has(id)),
+    ...volumes.split('\n').filter((name) => anonymous.includes(name)),
+  ];
 }
 
 export function run(program: string, args: readonly string[], input?: string | Buffer): Promise<Ended> {

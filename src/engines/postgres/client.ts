@@ -4,14 +4,18 @@ import type { Command, Place, Shell } from '../../domain/shell.ts';
 import { containerVariable, readSecretFile } from '../credential.ts';
 import type { PostgresOptions } from './options.ts';
 
+type Argv = readonly [string, ...string[]];
+
 /** How we reach one server: where its tools run and as whom. */
 export interface PostgresClient {
   readonly shell: Shell;
   readonly user: string;
   /** A client program connected to `database`, whose name may be anything: it travels in the environment, never in argv. */
-  command(argv: readonly [string, ...string[]], database: string): Command;
+  command(argv: Argv, database: string): Command;
   /** The same program without any connection, e.g. to read an archive. */
-  offline(argv: readonly [string, ...string[]]): Command;
+  offline(argv: Argv): Command;
+  /** The same as `command`, for a helper on the container's network. */
+  nearby(argv: Argv, database: string): Command;
   connect(database: string, signal: AbortSignal): Promise<PostgresConnection>;
   /** `pg_dump (PostgreSQL) 17.5` → `17.5`. Rejects TOOL_MISSING. */
   toolVersion(tool: string, signal: AbortSignal): Promise<string>;
@@ -59,7 +63,17 @@ export async function createClient(
     shell,
     user,
     command: (argv, database) => ({ argv, env: { ...env, PGDATABASE: database }, place: connectPlace }),
-    offline: (argv) => ({ argv, env: { LC_ALL: 'C' }, place: toolsImage ? helper('none') : { kind: 'container' } }),
+    offline: (argv) => ({
+      argv,
+      env: { LC_ALL: 'C' },
+      place: toolsImage ? helper('none') : { kind: 'container' },
+      needsImageOnly: true,
+    }),
+    nearby: (argv, database) => ({
+      argv,
+      env: { ...env, PGDATABASE: database, PGHOST: '127.0.0.1' },
+      place: toolsImage ? helper('target') : { kind: 'helper', network: 'target' },
+    }),
     connect: (database, abort) => connect(client, database, abort),
     toolVersion: async (tool, abort) => {
       const printed = await shell.text(client.offline([tool, '--version']), abort).catch((error: unknown) => {

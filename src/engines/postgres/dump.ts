@@ -48,22 +48,20 @@ async function* database(
   // Counting runs in the snapshot's own session while pg_dump reads in another.
   const counts = countAll(connection, objects, limitMs);
   counts.catch(() => {});
-  const argv = [
-    'pg_dump',
-    '-Fc',
-    '-Z0',
-    '--no-password',
-    '--lock-wait-timeout=60s',
-    `--snapshot=${snapshot?.id ?? ''}`,
-  ] as const;
-  const command = client.command([argv[0], ...argv.slice(1)], name);
+  const snapshotOption = `--snapshot=${snapshot?.id ?? ''}`;
+  const argv = ['pg_dump', '-Fc', '-Z0', '--no-password', '--lock-wait-timeout=60s', snapshotOption] as const;
+  const identity = ['psql', '-X', '-A', '-t', '-w', '-c', 'SELECT system_identifier FROM pg_control_system()'] as const;
   yield {
     name,
     kind: 'database',
     extension: 'dump',
     facts: { shape },
     counts,
-    produce: { from: 'command', exec: command },
+    produce: {
+      from: 'command',
+      exec: client.command(argv, name),
+      helper: { path: 'pipe', command: client.nearby(argv, name), identity: client.nearby(identity, name) },
+    },
   };
   await counts;
 }

@@ -3,7 +3,7 @@ import { readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import type { Manifest } from '../../../src/domain/manifest.ts';
-import { engineInventory, run, type Stack, startStack } from '../../support/stack.ts';
+import { leftovers, run, type Stack, startStack } from '../../support/stack.ts';
 import { docker, dockerWithInput, nastyPassword } from '../../support/testbed.ts';
 
 const services = `
@@ -73,7 +73,7 @@ describe('PostgreSQL beside a sidecar', { concurrency: false }, () => {
   });
 
   it('is backed up and restored by one command each, the app stopped and started around it', async () => {
-    const inventory = await engineInventory();
+    const since = new Date();
     const good = await digest();
     const backup = await stack.ok('backup');
     assert.match(backup.stdout, /1 of 1 sources saved/);
@@ -98,7 +98,7 @@ describe('PostgreSQL beside a sidecar', { concurrency: false }, () => {
     ).split(' ');
     assert.equal(running, 'true');
     assert.notEqual(startedAfter, startedBefore, 'the app was stopped and started');
-    assert.equal(await engineInventory(), inventory, 'no container and no volume was left behind');
+    assert.deepEqual(await leftovers(stack.project, since), [], 'no container and no volume was left behind');
 
     const undo = /undo +(restore .*)/.exec(restored.stdout)?.[1]?.split(' ') ?? [];
     assert.equal((await run('docker', ['exec', `${stack.project}-sidecar-1`, ...undo])).code, 0);

@@ -1,0 +1,231 @@
+import type { Manifest } from '../domain/manifest.ts';
+import type { Failure } from '../domain/run-event.ts';
+import { type SourceName, sourceName } from '../domain/types.ts';
+import type { RunContext } from './context.ts';
+import type { RunControl } from './control.ts';
+import type { HistoryView, PastAttempt, SourcePast } from './history-view.ts';
+import { failureOf } from './run-log.ts';
+import type { RunningRun } from './running.ts';
+import type { ScheduleView } from './scheduler.ts';
+import type { Source } from './source.ts';
+
+/** How things stand, in one look. */
+export interface Status {
+  readonly stack: string;
+  /** Whether a daemon runs the schedule; without one nothing is backed up by itself. */
+  readonly isScheduled: boolean;
+  readonly sources: readonly SourceStatus[];
+  readonly destinations: readonly DestinationStatus[];
+  readonly running: readonly RunningRun[];
+  /** What is wrong beyond single sources: no Engine, faulty configuration. */
+  readonly problems: readonly Failure[];
+}
+
+/**
+ * `ok`, `degraded` (not in every destination) and `failed` speak of the last attempt; `never`: there is no backup;
+ * `gone`: there are backups, but no container any more.
+ */
+export type SourceState = 'ok' | 'degraded' | 'running' | 'failed' | 'never' | 'gone';
+
+export interface SourceStatus {
+  readonly stack: string;
+  readonly source: SourceName;
+  readonly state: SourceState;
+  /** Whether a person should do something. A source that runs is judged by its attempt before. */
+  readonly isHealthy: boolean;
+  readonly lastBackup?: LastBackup;
+  /** The last attempt that was not skipped. */
+  readonly lastRun?: { readonly run: string; readonly startedAt: string; readonly result: string; readonly error?: Failure };
+  readonly schedule?: string;
+  readonly nextRunAt?: string;
+}
+
+export interface LastBackup {
+  readonly id: string;
+  readonly startedAt: string;
+  readonly plainBytes: number;
+  readonly storedBytes: number;
+  readonly destinations: readonly string[];
+}
+
+export interface DestinationStatus {
+  readonly name: string;
+  readonly location: string;
+  /** Why it cannot be used; absent when it can. */
+  readonly error?: Failure;
+}
+
+/** What the status is made of beside the containers and the destinations. */
+export interface StatusFacts {
+  readonly history: HistoryView;
+  /** Absent where no daemon runs. */
+  readonly schedule?: ScheduleView;
+  problems(): readonly Failure[];
+}
+
+/** The Engine and the destinations may be away, and that is when one looks: each gets so long to answer. */
+const patienceMs = 10_000;
+
+/** Never rejects for what is away: that is part of the answer. */
+export async function readStatus(
+  context: RunContext,
+  { gate, running }: RunControl,
+  facts: StatusFacts,
+  stack: () => Promise<string>,
+  signal: AbortSignal,
+): Promise<Status> {
+  const patience = AbortSignal.any([signal, AbortSignal.timeout(patienceMs)]);
+  const [found, views, name] = await Promise.all([
+    settled(context.sources(patience)),
+    readDestinations(context, patience),
+    settled(stack()),
+  ]);
+  signal.throwIfAborted();
+  const newest = newestOf(views);
+  const isUnread = views.some(({ error }) => error);
+  const past = new Map(facts.history.past().map((each) => [keyOf(each), each]));
+  const here = (found.value?.sources ?? []).map((source) => {
+    const key = keyOf({ stack: source.stack, source: source.name });
+    const known = past.get(key);
+    // Where nobody can look, what is remembered must do.
+    const backup = newest.get(key) ?? (isUnread ? remembered(known) : undefined);
+    const judged = judge(source, backup, known, facts.schedule);
+    return gate.claimedBy(source) === undefined ? judged : { ...judged, state: 'running' as const };
+  });
+  const known = new Set(here.map(keyOf));
+  const elsewhere = [...newest.values()]
+    .filter((backup) => !known.has(keyOf(backup)))
+    .filter(({ stack: its }) => found.value === undefined || its === name.value || here.some((each) => each.stack === its))
+    .map((backup) => withoutContainer(backup, past, found.value !== undefined));
+  const problems = facts.problems();
+  return {
+    stack: name.value ?? here[0]?.stack ?? 'unknown',
+    isScheduled: facts.schedule !== undefined,
+    sources: [...here, ...elsewhere],
+    destinations: views.map(({ destination, error }) => ({
+      name: destination.name,
+      location: destination.store.location,
+      ...(error ? { error } : {}),
+    })),
+    running: running.all(),
+    problems: found.error ? withProblem(problems, found.error) : problems,
+  };
+}
+
+// --- utils ---
+
+interface Newest extends LastBackup {
+  readonly stack: string;
+  readonly source: SourceName;
+  readonly destinations: string[];
+}
+type View = Awaited<ReturnType<typeof readDestinations>>[number];
+
+async function settled<T>(promise: Promise<T>): Promise<{ readonly value?: T; readonly error?: Failure }> {
+  return promise.then(
+    (value) => ({ value }),
+    (error: unknown) => ({ error: failureOf(error) }),
+  );
+}
+
+/** The newest backup of each source, per destination. */
+async function readDestinations(context: RunContext, signal: AbortSignal) {
+  return Promise.all(
+    (await context.destinations()).map(async (destination) => {
+      const { value, error } = await settled(destination.catalog.newest({}, signal));
+      return { destination, manifests: value ?? [], ...(error ? { error } : {}) };
+    }),
+  );
+}
+
+function newestOf(views: readonly View[]): ReadonlyMap<string, Newest> {
+  const newest = new Map<string, Newest>();
+  for (const { destination, manifests } of views) {
+    for (const manifest of manifests) {
+      const backup = toNewest(manifest, destination.name);
+      const known = newest.get(keyOf(backup));
+      if (known?.id === backup.id) known.destinations.push(destination.name);
+      else if (!known || known.id < backup.id) newest.set(keyOf(backup), backup);
+    }
+  }
+  return newest;
+}
+
+function judge(
+  { stack, name, settings }: Source,
+  backup: Newest | undefined,
+  past: SourcePast | undefined,
+  schedule: ScheduleView | undefined,
+): SourceStatus {
+  const key = { stack, source: name };
+  const next = schedule?.next(key);
+  const state = stateOf(backup, past);
+  // Before its first scheduled time there need not be a backup yet.
+  const mayLack = settings.schedule === 'manual' || schedule?.hasComeDue(key) === false;
+  return {
+    ...key,
+    state,
+    isHealthy: state === 'ok' || (state === 'never' && mayLack),
+    ...(backup ? { lastBackup: toLastBackup(backup) } : {}),
+    ...(past ? { lastRun: toLastRun(past.last) } : {}),
+    schedule: settings.schedule,
+    ...(next ? { nextRunAt: next.toISOString() } : {}),
+  };
+}
+
+function stateOf(backup: Newest | undefined, past: SourcePast | undefined): SourceState {
+  const result = past?.decisive?.result;
+  if (result === 'failed' || result === 'interrupted') return 'failed';
+  // The history may say ok and the destination be empty: somebody removed the backup.
+  if (!backup) return 'never';
+  return result === 'degraded' ? 'degraded' : 'ok';
+}
+
+function withoutContainer(
+  backup: Newest,
+  past: ReadonlyMap<string, SourcePast>,
+  isEngineThere: boolean,
+): SourceStatus {
+  const key = { stack: backup.stack, source: backup.source };
+  const known = past.get(keyOf(key));
+  const state = isEngineThere ? 'gone' : stateOf(backup, known);
+  return {
+    ...key,
+    state,
+    isHealthy: state === 'gone' || state === 'ok',
+    lastBackup: toLastBackup(backup),
+    ...(known ? { lastRun: toLastRun(known.last) } : {}),
+  };
+}
+
+function toNewest(manifest: Manifest, destination: string): Newest {
+  const sum = (key: 'plainBytes' | 'storedBytes') => manifest.artifacts.reduce((total, each) => total + each[key], 0);
+  const { id, stack, startedAt } = manifest;
+  const sizes = { plainBytes: sum('plainBytes'), storedBytes: sum('storedBytes') };
+  return { stack, source: sourceName(manifest), id, startedAt, ...sizes, destinations: [destination] };
+}
+
+function remembered(past: SourcePast | undefined): Newest | undefined {
+  const outcome = past?.good?.outcome;
+  if (!past?.good || !outcome?.backup) return undefined;
+  const { stack, source, good } = past;
+  const destinations = (outcome.destinations ?? []).filter(({ result }) => result === 'ok').map(({ name }) => name);
+  const sizes = { plainBytes: outcome.plainBytes ?? 0, storedBytes: outcome.storedBytes ?? 0 };
+  return { stack, source, id: outcome.backup, startedAt: good.startedAt, ...sizes, destinations };
+}
+
+function toLastBackup({ stack: _stack, source: _source, ...backup }: Newest): LastBackup {
+  return backup;
+}
+
+function toLastRun({ run, startedAt, result, error }: PastAttempt): NonNullable<SourceStatus['lastRun']> {
+  return { run, startedAt, result, ...(error ? { error } : {}) };
+}
+
+function withProblem(problems: readonly Failure[], error: Failure): readonly Failure[] {
+  return problems.some(({ code }) => code === error.code) ? problems : [...problems, error];
+}
+
+function keyOf({ stack, source }: { readonly stack: string; readonly source: SourceName }): string {
+  return JSON.stringify([stack, source]);
+}

@@ -1,0 +1,74 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import type { Manifest } from '../../../src/domain/manifest.ts';
+import { leftovers, type Stack, startStack } from '../../support/stack.ts';
+import { docker, dockerWithInput, nastyPassword } from '../../support/testbed.ts';
+
+const services = `
+  db:
+    image: postgres:17
+    environment:
+      POSTGRES_DB: shop
+      POSTGRES_PASSWORD: ${JSON.stringify(nastyPassword.replaceAll('$', '$$$$'))}
+    healthcheck: { test: ["CMD-SHELL", "pg_isready -q -h 127.0.0.1 -U postgres"], interval: 1s }
+`;
+
+for (const codec of ['zstd', 'gzip', 'none']) {
+  describe(`PostgreSQL through named pipes, stored as ${codec}`, { concurrency: false }, () => {
+    let stack: Stack;
+    const psql = (sql: string) =>
+      dockerWithInput(
+        sql,
+        'exec',
+        '-i',
+        `${stack.project}-db-1`,
+        'psql',
+        '-X',
+        '-q',
+        '-A',
+        '-t',
+        '-v',
+        'ON_ERROR_STOP=1',
+        '-U',
+        'postgres',
+        'shop',
+      );
+    const digest = () => psql('SELECT count(*), md5(string_agg(o::text, chr(10) ORDER BY id)) FROM orders o');
+    const newest = async () => {
+      const { id } = JSON.parse((await stack.ok('list', 'db', '--json')).stdout).backups[0];
+      return JSON.parse((await stack.ok('show', id, '--json')).stdout).manifest as Manifest;
+    };
+
+    before(async () => {
+      stack = await startStack(services, { LIFEBOAT_PATH: 'pipe', LIFEBOAT_CODEC: codec });
+      await psql(
+        'CREATE TABLE orders (id bigserial PRIMARY KEY, note text); INSERT INTO orders (note) SELECT md5(random()::text) FROM generate_series(1, 200000)',
+      );
+    });
+    after(() => stack[Symbol.asyncDispose]());
+
+    it('gives back every row and leaves nothing on the Engine', async () => {
+      const good = await digest();
+      const since = new Date();
+      for (let i = 0; i < 3; i += 1) await stack.ok('backup');
+      assert.deepEqual(await leftovers(stack.project, since), []);
+      const manifest = await newest();
+      assert.equal(manifest.path.taken, 'pipe', manifest.path.why);
+      const shop = manifest.artifacts.find(({ name }) => name === 'shop');
+      assert.ok(shop && shop.plainBytes > 5_000_000, `${shop?.plainBytes} plain bytes`);
+      assert.equal(await docker('exec', `${stack.project}-sidecar-1`, 'ls', '/run/lifeboat'), '');
+      await psql('DELETE FROM orders WHERE id % 2 = 0');
+      await stack.ok('restore', 'db', '--yes');
+      assert.equal(await digest(), good);
+    });
+
+    it('falls back to exec and says why when a helper cannot log in', async () => {
+      await docker('exec', `${stack.project}-db-1`, 'sh', '-c', `sed -i 's/^host/#host/' "$PGDATA/pg_hba.conf"`);
+      await psql('SELECT pg_reload_conf()');
+      await stack.ok('backup');
+      const { path } = await newest();
+      assert.equal(path.taken, 'exec');
+      assert.match(path.why, /a helper cannot log in: .*no pg_hba.conf entry/);
+    });
+  });
+}
