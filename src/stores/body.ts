@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { addAbortSignal, Readable } from 'node:stream';
+import { Readable } from 'node:stream';
 import { asLifeboatError, LifeboatError } from '../domain/errors.ts';
 
 /** What may be stored. */
@@ -17,17 +17,32 @@ export async function* chunksOf(body: Body, key: string, signal: AbortSignal): A
   }
   // An ended stream yields nothing and would be stored as an empty object.
   if (body.readableEnded) throw new LifeboatError('INTERNAL', `the stream for ${key} was read before`);
-  addAbortSignal(signal, body);
+  const chunks = body[Symbol.asyncIterator]();
+  // Not by destroying the body and waiting for it: a stream over a generator closes only when that yields again.
+  let interrupt: ((reason: unknown) => void) | undefined;
+  const abort = (): void => interrupt?.(signal.reason);
+  signal.addEventListener('abort', abort, { once: true });
+  const next = () =>
+    new Promise<IteratorResult<Uint8Array | string>>((resolve, reject) => {
+      interrupt = reject;
+      chunks.next().then(resolve, reject);
+    });
   try {
-    for await (const chunk of body) yield typeof chunk === 'string' ? Buffer.from(chunk) : chunk;
+    for (let step = await next(); !step.done; step = await next()) {
+      yield typeof step.value === 'string' ? Buffer.from(step.value) : step.value;
+      if (signal.aborted) throw signal.reason;
+    }
   } catch (error) {
     if (signal.aborted) throw asLifeboatError(signal.reason);
     if (error instanceof LifeboatError) throw error;
     throw new LifeboatError('DUMP_INCOMPLETE', `the stream for ${key} failed before its end: ${messageOf(error)}`, {
       cause: error,
     });
+  } finally {
+    signal.removeEventListener('abort', abort);
+    // Whoever stops taking says why by its own rejection.
+    body.on('error', () => undefined).destroy();
   }
-  if (signal.aborted) throw asLifeboatError(signal.reason);
 }
 
 /** Runs a put; a body it did not get to read is destroyed when it fails, or its producer would wait for ever. */

@@ -1,11 +1,24 @@
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { chmod, mkdir, mkdtemp, readdir, readlink, rm, stat, symlink, truncate, writeFile } from 'node:fs/promises';
+import { once } from 'node:events';
+import {
+  chmod,
+  mkdir,
+  mkdtemp,
+  open,
+  readdir,
+  readlink,
+  rm,
+  stat,
+  symlink,
+  truncate,
+  writeFile,
+} from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
-import { test } from 'node:test';
+import { after, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { contentOf, keysOf, type StoreUnderTest, streamOf, testStore } from '../../test/contracts/store.ts';
 import type { LifeboatError } from '../domain/errors.ts';
@@ -17,8 +30,13 @@ const text = (words: string) => Buffer.from(words);
 
 testStore('local', freshStore);
 
+const made: string[] = [];
+after(() => Promise.all(made.map((folder) => rm(folder, { recursive: true, force: true }))));
+
 async function freshFolder(): Promise<string> {
-  return mkdtemp(join(tmpdir(), 'lifeboat-local-'));
+  const folder = await mkdtemp(join(tmpdir(), 'lifeboat-local-'));
+  made.push(folder);
+  return folder;
 }
 
 async function freshStore(): Promise<StoreUnderTest & { root: string }> {
@@ -190,6 +208,23 @@ test('a folder that belongs to somebody else is named with owner and mode', asyn
   }
 });
 
+test('fault 57: a disk that does not keep what it was given is found out by reading back', async () => {
+  const { root, store } = await freshStore();
+  const damaging = Readable.from(
+    (async function* () {
+      yield randomBytes(100_000);
+      await sleep(50);
+      const [temporary = ''] = await leftoversIn(root);
+      const handle = await open(join(root, temporary), 'r+');
+      await handle.write('flipped', 70);
+      await handle.close();
+      yield randomBytes(100_000);
+    })(),
+  );
+  await assert.rejects(store.put('a', damaging, {}, never), { code: 'ARTIFACT_CORRUPT', message: /read back/ });
+  assert.deepEqual(await readdir(root), []);
+});
+
 test('a file that becomes shorter while it is read fails the reader', async () => {
   const { root, store } = await freshStore();
   await store.put('big', streamOf(4_000_000), {}, never);
@@ -215,19 +250,21 @@ test('fault 54: sweep takes what a killed process left, and not what one still w
     const signal = new AbortController().signal;
     const draft = await store.draft('shop/db/postgres/20261121-040000-bbbbbb', signal);
     await draft.put('a', Buffer.from('half'), {}, signal);
-    const endless = (async function* () { for (;;) { yield Buffer.alloc(65536); await new Promise((r) => setTimeout(r, 1)); } })();
+    const endless = async function* () { for (;;) { yield Buffer.alloc(65536); await new Promise((r) => setTimeout(r, 1)); } };
     const { Readable } = await import('node:stream');
-    setTimeout(() => process.kill(process.pid, 'SIGKILL'), 100);
-    await Promise.all([draft.put('b', Readable.from(endless), {}, signal), store.put('.leases/x.json', Readable.from(endless), {}, signal)]);
+    await Promise.all([draft.put('b', Readable.from(endless()), {}, signal), store.put('.leases/x.json', Readable.from(endless()), {}, signal)]);
   `;
-  assert.throws(() => execFileSync(process.execPath, ['--input-type=module', '-e', script], { stdio: 'ignore' }));
+  const child = spawn(process.execPath, ['--input-type=module', '-e', script], { stdio: 'ignore' });
+  while ((await leftoversIn(root)).length < 3) await sleep(20);
+  child.kill('SIGKILL');
+  await once(child, 'exit');
   assert.equal((await leftoversIn(root)).length, 3);
   assert.equal((await keysOf(store)).length, 2);
   assert.deepEqual(await store.sweep(60_000, never), []);
-  await sleep(300);
+  await sleep(1500);
   const fresh = await store.draft('shop/db/postgres/20261121-050000-cccccc', never);
   await fresh.put('a', text('being written'), {}, never);
-  const swept = await store.sweep(250, never);
+  const swept = await store.sweep(1000, never);
   assert.deepEqual(
     swept.toSorted().map((name) => name.replace(/[0-9a-f]{16}/, '…')),
     ['.leases/.lifeboat-….tmp', 'shop/db/postgres/.20261121-040000-bbbbbb.partial'],
@@ -265,14 +302,14 @@ test('a draft whose folder was swept away under it cannot be published', async (
 test('an open stream that nobody reads holds no file after it is closed', async () => {
   const { store } = await freshStore();
   await store.put('a', text('a'), {}, never);
-  const open = async () => (await readdir('/proc/self/fd')).length;
-  const before = await open();
+  const openFiles = async () => (await readdir('/proc/self/fd')).length;
+  const before = await openFiles();
   for (let i = 0; i < 20; i++) {
     const stream = await store.get('a', never);
     await new Promise((resolve) => stream.once('close', resolve).destroy());
     await assert.rejects(store.put('b', Readable.from([]).destroy(), {}, never));
   }
-  assert.ok((await open()) <= before + 1);
+  assert.ok((await openFiles()) <= before + 1);
 });
 
 const fullError = (error: LifeboatError): boolean => {

@@ -49,6 +49,7 @@ test('fault 51: a disk that was unmounted is refused, and accepted when it is ba
   const root = await mkdtemp(join(tmpdir(), 'lifeboat-marker-'));
   t.after(() => rm(root, { recursive: true }));
   const disk = await mkdtemp(join(tmpdir(), 'lifeboat-disk-'));
+  t.after(() => rm(disk, { recursive: true }));
   execFileSync('mount', ['--bind', disk, root]);
   const store = createLocalStore({ root });
   const { marker } = await openMarked(store, first, never);

@@ -27,7 +27,8 @@ export function s3Error(error: unknown, what: string, bucket: string, signal: Ab
   const failure = failureOf(error);
   const { name, message, status, code } = failure;
   const details = { context: { name, status, code, bucket }, cause: error };
-  const words = `cannot ${what}: ${[...new Set([code, name === 'Error' ? '' : name, message])].filter(Boolean).join(': ')}`;
+  const said = new Set([code, name, message].filter((word) => word && word !== 'Error' && word !== 'UnknownError'));
+  const words = `cannot ${what}: ${said.size > 0 ? [...said].join(': ') : `status ${status}`}`;
   if (name === 'PreconditionFailed' || status === 412) return new LifeboatError('OBJECT_EXISTS', words, details);
   if (['NoSuchKey', 'NoSuchUpload', 'NotFound'].includes(name))
     return new LifeboatError('OBJECT_NOT_FOUND', words, details);
@@ -51,7 +52,7 @@ function failureOf(error: unknown): S3Failure {
     $metadata?: { httpStatusCode?: number };
     $response?: { headers?: Record<string, string> };
   };
-  const date = new Date($response?.headers?..date ?? Number.NaN);
+  const date = new Date($response?.headers?.date ?? Number.NaN);
   return {
     name: name ?? 'Error',
     message: message ?? String(error),

@@ -41,4 +41,4 @@ export interface S3Timeouts {
 }
 
 /** A part of 16 MiB gets through in ten minutes over 0.25 Mbit/s. */
-export const defaultTimeouts: S3Timeouts = { connectMs: 10_000, idleMs: 60_000, requestMs: 600_000 };
+export const defaultTimeouts: S3Timeouts = { connectMs: 10_000, idleMs: 120_000, requestMs: 600_000 };

@@ -33,7 +33,7 @@ export async function putBody(
   const both = AbortSignal.any([signal, halt.signal]);
   const parts = partsOf(body, key, options.partBytes, meter, both);
   const staged: StagedObject[] = [];
-  const published: string[] = [];
+  const published: StagedObject[] = [];
   try {
     const maxParts = Math.floor(options.objectBytes / options.partBytes);
     for (let next = await parts.next(); !next.done; next = await parts.next()) {
@@ -42,7 +42,7 @@ export async function putBody(
     }
     let isVouchedFor = true;
     for (const object of staged.toReversed()) {
-      published.push(object.key);
+      published.push(object);
       isVouchedFor = (await object.publish(signal)) && isVouchedFor;
     }
     const written = meter.result();
@@ -50,7 +50,7 @@ export async function putBody(
     const objects = staged.length > 1 ? { objects: staged.length } : {};
     return { ...written, confirmed: isVouchedFor ? 'checksum' : 'read-back', ...objects };
   } catch (error) {
-    throw await withCleanUp(error, () => takeBack(wire, key, error, staged, published));
+    throw await withCleanUp(error, () => takeBack(wire, error, staged, published, options.ifAbsent));
   } finally {
     await parts.return(undefined);
   }
@@ -59,15 +59,20 @@ export async function putBody(
 /** Undoes what a failed put has done, as far as it is ours: somebody else's object under our key stays. */
 async function takeBack(
   wire: S3Wire,
-  key: string,
   error: unknown,
   staged: readonly StagedObject[],
-  published: readonly string[],
+  published: readonly StagedObject[],
+  ifAbsent: boolean,
 ): Promise<void> {
   const signal = AbortSignal.timeout(60_000);
-  for (const object of staged) if (object.key === key || !published.includes(object.key)) await object.abandon();
-  const isOurs = isLifeboatError(error, 'ARTIFACT_CORRUPT');
-  for (const name of published) if (name !== key || isOurs) await wire.remove(name, signal);
+  // Also those that were to be published: the last attempt may have failed, and a finished upload is gone anyway.
+  for (const object of staged) await object.abandon();
+  const isCorrupt = isLifeboatError(error, 'ARTIFACT_CORRUPT');
+  for (const object of published) {
+    // What replaced an older object stays, being whole: the older one does not come back by removing it.
+    const isWanted = object === staged[0] && !ifAbsent && !isCorrupt;
+    if (!isWanted && (await object.isOurs(signal))) await wire.remove(object.key, signal);
+  }
 }
 
 async function readBack(

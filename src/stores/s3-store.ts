@@ -1,4 +1,4 @@
-import { asLifeboatError, LifeboatError } from '../domain/errors.ts';
+import { asLifeboatError, isLifeboatError, LifeboatError } from '../domain/errors.ts';
 import { isBackupId } from '../domain/naming.ts';
 import { type Body, consuming } from './body.ts';
 import { checkKey, checkPrefix } from './key.ts';
@@ -46,7 +46,7 @@ export function storeOverWire(wire: S3Wire, options: S3StoreOptions): Store {
       checkPrefix(prefix);
       begin(signal);
       // A key that ends with a slash is a folder some console has made, not an object.
-      for await (const object of s3Objects(wire, prefix, signal)) if (!object.key.endsWith('/')) yield object;
+      for await (const object of s3Objects(wire, prefix, signal)) if (!/(^|\/)$/.test(object.key)) yield object;
     },
     async folders(prefix, signal) {
       checkPrefix(prefix);
@@ -92,9 +92,15 @@ function openDraft(wire: S3Wire, prefix: string, put: Store['put']): Draft {
       checkKey(file);
       if (state !== 'open')
         throw new LifeboatError('INTERNAL', `the draft ${prefix} was published or discarded before`);
-      const confirmation = await put(key, body, { ...options, ifAbsent: true }, signal);
-      for (let n = 0; n < (confirmation.objects ?? 1); n++) mine.add(continuation(key, n));
-      return confirmation;
+      try {
+        const confirmation = await put(key, body, { ...options, ifAbsent: true }, signal);
+        for (let n = 0; n < (confirmation.objects ?? 1); n++) mine.add(continuation(key, n));
+        return confirmation;
+      } catch (error) {
+        // It may be there all the same, when the answers were lost; unless somebody else's was there before.
+        if (!isLifeboatError(error, 'OBJECT_EXISTS')) mine.add(key);
+        throw error;
+      }
     });
   };
   return {

@@ -26,6 +26,8 @@ export interface StagedObject {
   readonly bytes: number;
   /** Makes it visible. Resolves true when the server vouches for the bytes by a checksum of its own. */
   publish(signal: AbortSignal): Promise<boolean>;
+  /** Whether what lies there under the key is this object. */
+  isOurs(signal: AbortSignal): Promise<boolean>;
   /** Takes back what is not published yet; never hides behind the caller's signal, which has often fired. */
   abandon(): Promise<void>;
 }
@@ -53,7 +55,7 @@ export async function stageObject(
       await publishOnce(wire, key, token, () => wire.completeUpload(upload, sent.parts, ifAbsent, until), until);
       return confirm(wire, key, token, sent.bytes, sent.crc32s, until);
     };
-    return { key, bytes: sent.bytes, publish, abandon };
+    return { key, bytes: sent.bytes, publish, abandon, isOurs: (until) => isOurs(wire, key, token, until) };
   } catch (error) {
     throw await withCleanUp(error, abandon);
   }
@@ -66,7 +68,8 @@ function stageSmall(wire: S3Wire, key: string, bytes: Buffer, token: string, opt
     await publishOnce(wire, key, token, send, signal);
     return confirm(wire, key, token, bytes.length, checks.crc32 ? [checks.crc32] : [], signal);
   };
-  return { key, bytes: bytes.length, publish, abandon: async () => undefined };
+  const abandon = async () => undefined;
+  return { key, bytes: bytes.length, publish, abandon, isOurs: (until) => isOurs(wire, key, token, until) };
 }
 
 interface Sent {
@@ -132,9 +135,13 @@ async function publishOnce(
     await publish();
   } catch (error) {
     if (!isLifeboatError(error, 'OBJECT_EXISTS', 'OBJECT_NOT_FOUND')) throw error;
-    if ((await wire.head(key, signal))?.token === token) return;
+    if (await isOurs(wire, key, token, signal)) return;
     throw error;
   }
+}
+
+async function isOurs(wire: S3Wire, key: string, token: string, signal: AbortSignal): Promise<boolean> {
+  return (await wire.head(key, signal))?.token === token;
 }
 
 async function confirm(

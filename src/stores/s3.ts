@@ -7,7 +7,7 @@ import { type Backoff, defaultBackoff, withRetries } from './backoff.ts';
 import { s3Error } from './s3-error.ts';
 import { defaultTimeouts, type S3Keys, type S3Options } from './s3-options.ts';
 import { storeOverWire } from './s3-store.ts';
-import type { S3Wire } from './s3-wire.ts';
+import type { Checks, S3Wire } from './s3-wire.ts';
 import type { Store } from './store.ts';
 
 type Sdk = typeof import('@aws-sdk/client-s3');
@@ -42,11 +42,7 @@ function createWire(options: S3Options, root: string): S3Wire {
     return connection;
   };
   /** Sends a request, again when it failed for a passing reason. */
-  const call = <T>(
-    what: string,
-    signal: AbortSignal,
-    request: (client: S3Client, sdk: Sdk) => Promise<T>,
-  ): Promise<T> =>
+  const call = <T>(what: string, signal: AbortSignal, request: Request<T>, attempts = backoff.attempts): Promise<T> =>
     withRetries(
       async () => {
         try {
@@ -68,7 +64,7 @@ function createWire(options: S3Options, root: string): S3Wire {
     put: (key, bytes, { ifAbsent, token, once, crc32, md5 }, signal) => {
       const input = {
         ...{ Bucket, Key: root + key, Body: bytes, ContentLength: bytes.length, ...write(token) },
-        ...{ ChecksumCRC32: crc32, ContentMD5: md5, ...(ifAbsent ? { IfNoneMatch: '*' } : {}) },
+        ...{ ...checksums({ crc32, md5 }), ...(ifAbsent ? { IfNoneMatch: '*' } : {}) },
       };
       const send: Request<void> = async (client, { PutObjectCommand }) => {
         await client.send(new PutObjectCommand(input), { abortSignal: signal });
@@ -82,11 +78,11 @@ function createWire(options: S3Options, root: string): S3Wire {
         const { UploadId } = await client.send(new CreateMultipartUploadCommand(input), { abortSignal: signal });
         return required(UploadId, `begin ${key}`, 'upload id');
       }),
-    putPart: ({ key, uploadId, number }, bytes, { crc32, md5 }, signal) =>
+    putPart: ({ key, uploadId, number }, bytes, checks, signal) =>
       call(`put part ${number} of ${key}`, signal, async (client, { UploadPartCommand }) => {
         const input = {
           ...{ Bucket, Key: root + key, UploadId: uploadId, PartNumber: number },
-          ...{ Body: bytes, ContentLength: bytes.length, ChecksumCRC32: crc32, ContentMD5: md5 },
+          ...{ Body: bytes, ContentLength: bytes.length, ...checksums(checks) },
         };
         const { ETag } = await client.send(new UploadPartCommand(input), { abortSignal: signal });
         return required(ETag, `put part ${number} of ${key}`, 'etag');
@@ -201,6 +197,12 @@ function createClient({ S3Client }: Sdk, options: S3Options): S3Client {
       throwOnRequestTimeout: true,
     },
   });
+}
+
+/** Ceph looks at a checksum only when the algorithm is named beside it. */
+function checksums({ crc32, md5 }: Checks) {
+  const named = crc32 === undefined ? {} : ({ ChecksumAlgorithm: 'CRC32', ChecksumCRC32: crc32 } as const);
+  return { ...named, ...(md5 === undefined ? {} : { ContentMD5: md5 }) };
 }
 
 /** Keys that are read again when they were used for a while: they may have been rotated. */

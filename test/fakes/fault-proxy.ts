@@ -94,6 +94,8 @@ async function serve(
     onward.on('response', resolve).on('error', reject),
   );
   answered.catch(() => undefined);
+  // Whatever ends this side ends the other, or its socket would outlive the test.
+  socket.once('close', () => onward.destroy());
   await pipeline(
     req,
     limited(fault?.resetAfter, fault?.throttle, () => socket.resetAndDestroy()),

@@ -354,6 +354,45 @@ test('an artifact above the limit becomes numbered objects that are read as one'
   assert.deepEqual(await leftovers(), []);
 });
 
+test('the plain name appears last: not before all numbered objects are there', async () => {
+  await using proxy = await faultProxy(server.endpoint);
+  const { store, prefix, leftovers } = await freshStore({ endpoint: proxy.endpoint, objectBytes: 10 * mib });
+  const refused = { status: 403, body: '<Error><Code>AccessDenied</Code></Error>' };
+  proxy.inject({ on: /^POST .*big\.001\?uploadId=/, answer: refused });
+  await assert.rejects(store.put('big', streamOf(26 * mib), {}, never), { code: 'STORE_UNAVAILABLE' });
+  assert.deepEqual(await keysOf(storeAt({ prefix })), []);
+  assert.deepEqual(await leftovers(), []);
+});
+
+test('an abort while a put is confirmed leaves nothing of it', async () => {
+  for (const [on, checksum] of [
+    [/^GET .*x-id=GetObject/, 'none'],
+    [/^HEAD/, 'crc32'],
+  ] as const) {
+    await using proxy = await faultProxy(server.endpoint);
+    const { store, prefix } = await freshStore({ endpoint: proxy.endpoint, checksum });
+    proxy.inject({ on, stall: true, skip: on.test('HEAD') ? 1 : 0, times: 1 });
+    const abort = new AbortController();
+    const run = store.put('a', text('x'), { ifAbsent: true }, abort.signal);
+    while (!proxy.requests.some((line) => line.startsWith('PUT'))) await sleep(10);
+    setTimeout(() => abort.abort(), 100);
+    await assert.rejects(run, { code: 'CANCELLED' });
+    assert.deepEqual(await keysOf(storeAt({ prefix })), []);
+  }
+});
+
+test('a draft takes back what a failed put may have left', async () => {
+  await using proxy = await faultProxy(server.endpoint);
+  const { store, prefix } = await freshStore({ endpoint: proxy.endpoint, checksum: 'crc32' });
+  const draft = await store.draft('shop/db/postgres/20261121-030000-k3f9a2', never);
+  // The object is stored, and from then on nothing is answered any more.
+  proxy.inject({ on: /^PUT/, answer: { status: 500, afterwards: true } });
+  proxy.inject({ on: /^HEAD/, skip: 1, times: 4, answer: { status: 503 } });
+  await assert.rejects(draft.put('a', text('x'), {}, never), { code: 'STORE_UNAVAILABLE' });
+  await draft.discard();
+  assert.deepEqual(await keysOf(storeAt({ prefix })), []);
+});
+
 test('an artifact of exactly the limit is one object', async () => {
   const { store } = await freshStore({ objectBytes: 10 * mib });
   const confirmation = await store.put('big', streamOf(10 * mib), {}, never);

@@ -1,0 +1,1 @@
+export { damerauLevenshtein, nearest } from '../domain/nearest.ts';
