@@ -16,8 +16,23 @@ const withoutUnused: Plugin = {
     bundler.onLoad({ filter: /.*/, namespace: 'unused' }, () => ({ contents: 'module.exports = {};' }));
   },
 };
+/**
+ * An ES import of `node:http` makes Node fill in every export of it, undici's among them: 50 ms and 16 MB that nobody
+ * here uses. Asked for as a whole it costs a tenth of that.
+ */
+const withoutFacades: Plugin = {
+  name: 'without-facades',
+  setup: (bundler) => {
+    bundler.onResolve({ filter: /^(?:node:)?https?$/ }, ({ path, kind }) =>
+      kind === 'import-statement' ? { path: path.replace('node:', ''), namespace: 'builtin' } : undefined,
+    );
+    bundler.onLoad({ filter: /.*/, namespace: 'builtin' }, ({ path }) => ({
+      contents: `module.exports = process.getBuiltinModule('node:${path}');`,
+    }));
+  },
+};
 const result = await build({
-  plugins: [withoutUnused],
+  plugins: [withoutUnused, withoutFacades],
   entryPoints: ['src/main.ts'],
   outdir: 'dist',
   bundle: true,

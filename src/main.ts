@@ -1,27 +1,63 @@
-import { createOutput } from './cli/output.ts';
-import { parse } from './cli/program.ts';
-import { asLifeboatError, exitCodeFor, exitCodes } from './domain/errors.ts';
-import { version } from './version.ts';
+import { asLifeboatError, exitCodeFor, exitCodes, LifeboatError } from './domain/errors.ts';
 
-async function main(): Promise<number> {
-  const argv = process.argv.slice(2);
+/** How long a process that met an unexpected error gets to put things back. */
+const lastWishMs = 30_000;
+
+async function main(argv: readonly string[]): Promise<number> {
+  // What the image itself calls: it takes no options, and should cost next to nothing.
+  if (argv[0] === 'healthcheck') return (await import('./cli/healthcheck.ts')).healthcheck();
   const interrupt = new AbortController();
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-    process.once(signal, () =>
-      interrupt.abort(asLifeboatError(new DOMException(`interrupted by ${signal}`, 'AbortError'))),
-    );
-  }
-  const invocation = parse(argv.length > 0 ? argv : ['--help'], version);
+  const crash = listenForTheEnd(interrupt, argv[0] !== 'daemon');
+  if (argv[0] === 'daemon') return (await import('./wiring/daemon.ts')).runDaemon(process.env, interrupt.signal);
+
+  const [{ createOutput }, { parse }, { version }] = await Promise.all([
+    import('./cli/output.ts'),
+    import('./cli/program.ts'),
+    import('./version.ts'),
+  ]);
+  const invocation = parse(argv, version);
   if (!invocation) return exitCodes.ok;
   const output = createOutput(invocation.global);
   try {
     const { openApp } = await import('./app.ts');
     await using app = await openApp(output, interrupt.signal);
     const command = await invocation.load();
-    return await command(app.commandContext, invocation.args, invocation.options);
+    const exitCode = await command(app.commandContext, invocation.args, invocation.options);
+    return crash.hasHappened() ? exitCodes.failed : exitCode;
   } catch (thrown) {
-    return report(thrown, output.json);
+    return crash.hasHappened() ? exitCodes.failed : report(thrown, output.json);
   }
+}
+
+/**
+ * The first signal ends what goes on in good order: what was stopped is started, drafts are removed. The second ends at
+ * once. An error that nobody caught does as the first signal does, and then the process fails: going on is not safe.
+ */
+function listenForTheEnd(interrupt: AbortController, reports: boolean): { hasHappened(): boolean } {
+  let crashed = false;
+  for (const [signal, code] of [
+    ['SIGINT', 130],
+    ['SIGTERM', 143],
+  ] as const) {
+    process.on(signal, () => {
+      if (interrupt.signal.aborted) process.exit(crashed ? exitCodes.failed : code);
+      interrupt.abort(new LifeboatError('CANCELLED', `interrupted by ${signal}`));
+    });
+  }
+  const fail = (thrown: unknown) => {
+    if (crashed) return;
+    crashed = true;
+    const error = new LifeboatError('INTERNAL', `unexpected error: ${asLifeboatError(thrown).message}`, {
+      cause: thrown,
+    });
+    interrupt.abort(error);
+    // The daemon writes it to its log.
+    if (reports) report(error, process.argv.includes('--json'));
+    setTimeout(() => process.exit(exitCodes.failed), lastWishMs).unref();
+  };
+  process.on('uncaughtException', fail);
+  process.on('unhandledRejection', fail);
+  return { hasHappened: () => crashed };
 }
 
 /** What happened, and what to do next; the exit code tells machines. */
@@ -37,4 +73,5 @@ function report(thrown: unknown, json: boolean): number {
   return exitCodeFor(error);
 }
 
-process.exit(await main().catch((thrown: unknown) => report(thrown, process.argv.includes('--json'))));
+const argv = process.argv.slice(2);
+process.exit(await main(argv).catch((thrown: unknown) => report(thrown, argv.includes('--json'))));

@@ -1,8 +1,9 @@
 import { exitCodes } from '../domain/errors.ts';
+import { localTime } from '../domain/local-time.ts';
 import { shortId } from '../domain/naming.ts';
 import type { BackupEntry } from '../runs/operations.ts';
 import type { Command } from './command.ts';
-import { age, bytes, localTime, table } from './output.ts';
+import { age, bytes, table } from './output.ts';
 
 /** `lifeboat list [target]`: backups, newest first. */
 export const list: Command = async ({ operations, output, signal, now }, [target]) => {
@@ -23,7 +24,7 @@ export const list: Command = async ({ operations, output, signal, now }, [target
     for (const line of table(['ID', 'SOURCE', 'TIME', 'AGE', 'SIZE', 'WHERE', 'WHY'], rows)) output.print(line);
   }
   for (const { destination, key, message } of problems)
-    output.say(`${output.paint('yellow', '!')} ${destination}: ${key}: ${message}`);
+    output.say(`${output.paint('yellow', '!')} ${destination}: ${key ? `${key}: ` : ''}${message}`);
   return problems.length > 0 ? exitCodes.partial : exitCodes.ok;
 };
 

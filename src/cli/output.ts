@@ -59,11 +59,6 @@ export function age(time: string, now: Date): string {
   return ms < 0 ? 'in the future' : `${prettyMilliseconds(ms, { unitCount: 1, secondsDecimalDigits: 0 })} ago`;
 }
 
-/** `2026-11-21 07:41` in the time zone of the process. */
-export function localTime(time: string): string {
-  return new Intl.DateTimeFormat('sv-SE', { dateStyle: 'short', timeStyle: 'short' }).format(new Date(time));
-}
-
 /** Columns without borders, aligned by what is seen, the last one ragged. */
 export function table(header: readonly string[], rows: readonly (readonly string[])[]): string[] {
   const width = (text: string) => stripVTControlCharacters(text).length;

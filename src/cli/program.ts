@@ -24,10 +24,17 @@ interface Entry {
   readonly usage?: string;
   readonly summary: string;
   readonly options?: readonly Option[];
+  /** Not for people to type. */
+  readonly hidden?: boolean;
   readonly load: () => Promise<Command>;
 }
 
 const entries: readonly Entry[] = [
+  {
+    name: 'status',
+    summary: 'how things stand, one line per source',
+    load: async () => (await import('./status.ts')).status,
+  },
   {
     name: 'plan',
     summary: 'what would be backed up, and what would not and why',
@@ -66,13 +73,37 @@ const entries: readonly Entry[] = [
     ],
     load: async () => (await import('./restore.ts')).restore as Command,
   },
+  {
+    name: 'cancel',
+    usage: '<run>',
+    summary: 'end a run that is under way',
+    load: async () => (await import('./cancel.ts')).cancel,
+  },
+  {
+    name: 'logs',
+    usage: '[run]',
+    summary: 'what was said in a run, the last one when none is named',
+    load: async () => (await import('./logs.ts')).logs,
+  },
+  {
+    name: 'overview',
+    summary: 'what lifeboat alone shows',
+    hidden: true,
+    load: async () => (await import('./status.ts')).overview,
+  },
 ];
 
+/** Understood by every command, and without one. */
+const globalFlags = new Set(['--json', '-q', '--quiet', '--no-color']);
+
 /** Names under which the image also has each command on its PATH. */
-export const commandNames: readonly string[] = entries.flatMap(({ name, alias }) => (alias ? [name, alias] : [name]));
+export const commandNames: readonly string[] = entries.flatMap(({ name, alias, hidden }) =>
+  hidden ? [] : alias ? [name, alias] : [name],
+);
 
 /**
- * Reads argv. Resolves with undefined when it was answered already (help, version). Rejects USAGE.
+ * Reads argv; without a command it is the overview. Resolves with undefined when it was answered already (help, version).
+ * Rejects USAGE.
  */
 export function parse(argv: readonly string[], version: string): Invocation | undefined {
   let found: Invocation | undefined;
@@ -87,7 +118,7 @@ export function parse(argv: readonly string[], version: string): Invocation | un
     .configureOutput({ outputError: () => {} });
   for (const entry of entries) {
     const command = program
-      .command(`${entry.name}${entry.usage ? ` ${entry.usage}` : ''}`)
+      .command(`${entry.name}${entry.usage ? ` ${entry.usage}` : ''}`, { hidden: entry.hidden ?? false })
       .summary(entry.summary)
       .description(entry.summary);
     if (entry.alias) command.alias(entry.alias);
@@ -108,7 +139,8 @@ export function parse(argv: readonly string[], version: string): Invocation | un
     });
   }
   try {
-    program.parse([...argv], { from: 'user' });
+    const isBare = argv.every((word) => globalFlags.has(word));
+    program.parse(isBare ? [...argv, 'overview'] : [...argv], { from: 'user' });
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
     if (error.exitCode === 0) return undefined;

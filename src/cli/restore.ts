@@ -1,9 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { exitCodes, LifeboatError } from '../domain/errors.ts';
+import { localTime } from '../domain/local-time.ts';
 import { shortId } from '../domain/naming.ts';
 import type { RestoreAsk, RestoreReport, RestoreView } from '../runs/operations.ts';
 import type { Command, CommandContext } from './command.ts';
-import { age, bytes, duration, localTime, type Output } from './output.ts';
+import { age, bytes, duration, type Output } from './output.ts';
 
 export interface RestoreOptions {
   readonly at?: string;

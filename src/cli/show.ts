@@ -1,7 +1,8 @@
 import { exitCodes, LifeboatError } from '../domain/errors.ts';
+import { localTime } from '../domain/local-time.ts';
 import { shortId } from '../domain/naming.ts';
 import type { Command } from './command.ts';
-import { age, bytes, localTime, table } from './output.ts';
+import { age, bytes, table } from './output.ts';
 
 /** `lifeboat show ID`: everything known about one backup, and how to restore it with and without Lifeboat. */
 export const show: Command = async ({ operations, output, signal, now }, [id]) => {

@@ -287,6 +287,6 @@ describe('YAML', () => {
     ]) {
       assert.ok(yamlEntries(source).complaints.length > 0, source.slice(0, 50));
     }
-    assert.ok(performance.now() - started < 3000);
+    assert.ok(performance.now() - started < 20_000);
   });
 });

@@ -48,6 +48,11 @@ describe('the reference', () => {
     ]);
   });
 
+  it('tells the short ways to write an engine', () => {
+    assert.ok(page.includes('Also written `lifeboat.mariadb`.'));
+    assert.ok(page.includes('written as `lifeboat.sqlite`, sets `lifeboat.sqlite.paths` and switches the engine on.'));
+  });
+
   it('has no anchor twice and names what is planned', () => {
     const anchors = [...page.matchAll(/<a id="([^"]+)">/g)].map(([, id]) => id);
     assert.equal(new Set(anchors).size, anchors.length);

@@ -28,7 +28,7 @@ export function referenceMarkdown(vocabulary: Vocabulary): string {
     'An engine is switched on by itself where it recognises its database. `lifeboat.<engine>: false` keeps it away, `true` insists.',
     ...[...vocabulary.engines.values()].flatMap((words) => [
       `### ${words.name}`,
-      ...aliasesOf(words),
+      ...notesOf(words),
       keyTable(
         'label',
         service.filter(({ engine }) => engine === words.name),
@@ -85,8 +85,13 @@ function grammarRow({ name: word, allowed, examples }: Grammar<unknown>): readon
   return [code(word), allowed, examples.map(code).join(' ')];
 }
 
-function aliasesOf({ aliases }: EngineWords): readonly string[] {
-  return aliases.length === 0 ? [] : [`Also written ${aliases.map((alias) => code(`lifeboat.${alias}`)).join(', ')}.`];
+/** The other ways to write its keys. */
+function notesOf({ name: engine, aliases, bare }: EngineWords): readonly string[] {
+  const others = aliases.map((alias) => code(`lifeboat.${alias}`)).join(', ');
+  const short =
+    bare &&
+    `A value that is no switch, written as ${code(`lifeboat.${engine}`)}, sets ${code(`lifeboat.${bare.key}`)} and switches the engine on.`;
+  return [...(others === '' ? [] : [`Also written ${others}.`]), ...(short ? [short] : [])];
 }
 
 /** One line per key. A key that tunes is marked, since only there a bad value is replaced by the default. */

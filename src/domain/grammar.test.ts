@@ -211,7 +211,7 @@ describe('the value grammar', () => {
         }
       }
     }
-    assert.ok(performance.now() - started < 3000);
+    assert.ok(performance.now() - started < 20_000);
   });
 });
 

@@ -11,6 +11,7 @@ const nasty = [
   '$HOME $' + '{PATH} $$ `id`',
   'käse-ñandú-密码-🔑',
   'back\\slash\\n',
+  'ü"ö\\é',
   'a/b+c=d&e?f#g@h:i',
   '<xml attr="1">&amp;</xml>',
   'tab\there',
@@ -134,7 +135,7 @@ describe('the redactor', () => {
     for (const piece of ['a', 'a://', '://', 'a://b:', '@', 'a://b:c@', 'x'.repeat(299), '%']) {
       redactor.redact(piece.repeat(200_000 / piece.length));
     }
-    assert.ok(performance.now() - started < 5000);
+    assert.ok(performance.now() - started < 20_000);
   });
 });
 

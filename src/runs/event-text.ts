@@ -22,7 +22,7 @@ export function createNarrator(): (event: RunEvent) => EventText | undefined {
     switch (event.type) {
       case 'run.started': {
         runs.set(run, { at: event.at, trigger: event.trigger, results: [] });
-        return { level: 'info', text: `run started (${event.trigger}): ${event.sources.join(', ')}`, fields };
+        return { level: 'info', text: `run ${shortId(run)} started (${event.trigger}): ${event.sources.join(', ')}`, fields };
       }
       case 'step.started':
         return { level: 'info', text: stepText(event), fields: { ...fields, step: event.step } };

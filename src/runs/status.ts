@@ -35,7 +35,12 @@ export interface SourceStatus {
   readonly isHealthy: boolean;
   readonly lastBackup?: LastBackup;
   /** The last attempt that was not skipped. */
-  readonly lastRun?: { readonly run: string; readonly startedAt: string; readonly result: string; readonly error?: Failure };
+  readonly lastRun?: {
+    readonly run: string;
+    readonly startedAt: string;
+    readonly result: string;
+    readonly error?: Failure;
+  };
   readonly schedule?: string;
   readonly nextRunAt?: string;
 }
@@ -95,7 +100,9 @@ export async function readStatus(
   const known = new Set(here.map(keyOf));
   const elsewhere = [...newest.values()]
     .filter((backup) => !known.has(keyOf(backup)))
-    .filter(({ stack: its }) => found.value === undefined || its === name.value || here.some((each) => each.stack === its))
+    .filter(
+      ({ stack: its }) => found.value === undefined || its === name.value || here.some((each) => each.stack === its),
+    )
     .map((backup) => withoutContainer(backup, past, found.value !== undefined));
   const problems = facts.problems();
   return {
@@ -181,11 +188,7 @@ function stateOf(backup: Newest | undefined, past: SourcePast | undefined): Sour
   return result === 'degraded' ? 'degraded' : 'ok';
 }
 
-function withoutContainer(
-  backup: Newest,
-  past: ReadonlyMap<string, SourcePast>,
-  isEngineThere: boolean,
-): SourceStatus {
+function withoutContainer(backup: Newest, past: ReadonlyMap<string, SourcePast>, isEngineThere: boolean): SourceStatus {
   const key = { stack: backup.stack, source: backup.source };
   const known = past.get(keyOf(key));
   const state = isEngineThere ? 'gone' : stateOf(backup, known);

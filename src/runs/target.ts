@@ -1,4 +1,4 @@
-import { nearest } from '../config/nearest.ts';
+import { nearest } from '../domain/nearest.ts';
 import { LifeboatError } from '../domain/errors.ts';
 import type { Source } from './source.ts';
 

@@ -6,6 +6,7 @@ import type { PipeFolder } from '../docker/pipe.ts';
 import { findSelf } from '../docker/self.ts';
 import { LifeboatError } from '../domain/errors.ts';
 import type { Container } from '../domain/types.ts';
+import { controlSocketVariable } from '../domain/wire.ts';
 
 /** The connection to the Docker Engine, and who we are there. */
 export interface EngineLink {
@@ -24,7 +25,7 @@ export interface EngineLink {
 }
 
 /** Variables of the environment that are ours but no configuration. */
-export const internalVariables = ['LIFEBOAT_SELF', 'LIFEBOAT_HELPER_IMAGE'];
+export const internalVariables = ['LIFEBOAT_SELF', 'LIFEBOAT_HELPER_IMAGE', controlSocketVariable];
 
 export async function linkEngine(settings: Settings, environment: NodeJS.ProcessEnv): Promise<EngineLink> {
   const { DOCKER_CERT_PATH: certPath, DOCKER_TLS_VERIFY: verify } = environment;

@@ -1,1 +1,0 @@
-export { damerauLevenshtein, nearest } from '../domain/nearest.ts';

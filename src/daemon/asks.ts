@@ -1,0 +1,39 @@
+import { z } from 'zod';
+import { LifeboatError } from '../domain/errors.ts';
+
+/**
+ * What may be asked over the socket. Names and ids are looked up among what there is, never made into paths; these
+ * schemas keep out what could not be one.
+ */
+const name = z
+  .string()
+  .min(1)
+  .max(200)
+  .regex(/^[^\p{Cc}]+$/u, 'control characters');
+/** `service` or `service/source`. */
+const target = name.regex(/^[^/]+(\/[^/]+)?$/, 'not a service or service/source');
+const id = z.string().regex(/^[0-9A-Za-z-]{1,40}$/, 'not an id');
+
+export const BackupAsk = z.strictObject({ targets: z.array(target).max(1000) });
+export const ListAsk = z.strictObject({ target: target.optional() });
+export const IdAsk = z.strictObject({ id });
+export const LogsAsk = z.strictObject({ run: id.optional() });
+export const PlanAsk = z.strictObject({});
+export const RestoreAsk = z.strictObject({
+  target,
+  at: name.max(64),
+  as: name.optional(),
+  only: z.array(name).max(1000).optional(),
+  skipSafety: z.boolean(),
+});
+
+/** The ask as it should be. Rejects USAGE with what is wrong with it. */
+export function readAsk<T>(schema: z.ZodType<T>, given: unknown): T {
+  const { success, data, error } = schema.safeParse(given);
+  if (success) return data;
+  const [issue] = error.issues;
+  const where = issue?.path.join('.') || 'the request';
+  throw new LifeboatError('USAGE', `${where} is not understood: ${issue?.message ?? 'no reason was given'}`, {
+    hint: 'lifeboat --help',
+  });
+}

@@ -1,0 +1,111 @@
+import { asLifeboatError, isLifeboatError } from '../domain/errors.ts';
+import type { Log } from '../domain/log.ts';
+import type { Failure } from '../domain/run-event.ts';
+import { once } from '../runs/context.ts';
+import type { DiskJournal } from '../runs/journal.ts';
+import type { Repaired } from '../runs/repair.ts';
+import { failureOf } from '../runs/run-log.ts';
+import type { RunningRuns } from '../runs/running.ts';
+import { type Backoff, pause, untilDone } from './backoff.ts';
+import type { Organ } from './health.ts';
+
+/** The Engine as the daemon needs it. */
+export interface EngineDoor {
+  /** Puts back what an earlier process, or one cut off from the Engine, left behind. Connects if need be. */
+  putBack(): Promise<Repaired>;
+  /** Follows the Engine's events until the signal fires. */
+  watch(watch: EngineWatch, signal: AbortSignal): Promise<void>;
+}
+
+export interface EngineWatch {
+  connected(): void;
+  changed(): void;
+  lost(error: unknown): void;
+}
+
+export interface EngineKeeper extends Organ {
+  /** Resolves when nothing is left to put back: what changes containers waits for it. Rejects when that is not possible. */
+  prepare(): Promise<void>;
+  /** Keeps the connection and puts back what is left until the signal fires. Never rejects. */
+  keep(signal: AbortSignal): Promise<void>;
+}
+
+export interface EngineKeeperParts {
+  readonly engine: EngineDoor;
+  readonly journal: DiskJournal;
+  readonly running: RunningRuns;
+  readonly log: Log;
+  /** Containers may have come or gone. */
+  changed(): void;
+  /** The Engine answers again after it did not. */
+  returned(): void;
+  readonly backoff?: Backoff;
+}
+
+const usualBackoff: Backoff = { firstMs: 1_000, longestMs: 30_000 };
+/** How often the journal is looked at for what a run could not put back itself. */
+const lookEveryMs = 30_000;
+
+export function createEngineKeeper(parts: EngineKeeperParts): EngineKeeper {
+  const { engine, journal, running, log, backoff = usualBackoff } = parts;
+  let ailment: Failure | undefined;
+
+  const failed = (error: unknown) => {
+    const failure = failureOf(error);
+    if (ailment?.message !== failure.message)
+      log.warn(`the Docker Engine cannot be used: ${failure.message}; trying again`, failure);
+    ailment = failure;
+  };
+  const works = () => {
+    if (!ailment) return;
+    ailment = undefined;
+    log.info('the Docker Engine can be used again');
+    parts.returned();
+  };
+  const putBack = async () => {
+    const { done, open } = await engine.putBack();
+    for (const line of done) log.info(`put back after an interruption: ${line}`);
+    for (const line of open) log.warn(`after an interruption: ${line}`);
+    works();
+  };
+  const first = once(putBack);
+
+  /** What a run itself could not put back, because the Engine was away just then. Nothing of a living run is touched. */
+  async function putBackLater(): Promise<void> {
+    if (running.all().length > 0 || (await journal.leftOpen()).length === 0) return;
+    await putBack();
+  }
+
+  return {
+    ailment: () => ailment,
+    prepare: async () => {
+      await first().catch((error: unknown) => {
+        failed(error);
+        throw asLifeboatError(error);
+      });
+    },
+    keep: async (signal) => {
+      await untilDone(first, failed, signal, backoff);
+      const watch = engine.watch(
+        {
+          connected: () => {
+            works();
+            parts.changed();
+          },
+          changed: parts.changed,
+          lost: (error) => {
+            // Without events containers are looked for every few minutes all the same.
+            if (isLifeboatError(error, 'DOCKER_REFUSED')) log.debug('the Engine gives no events', failureOf(error));
+            else failed(error);
+          },
+        },
+        signal,
+      );
+      while (!signal.aborted) {
+        await pause(lookEveryMs, signal);
+        await putBackLater().catch(failed);
+      }
+      await watch;
+    },
+  };
+}

@@ -1,0 +1,79 @@
+import { LifeboatError } from '../../domain/errors.ts';
+import type { Artifact, Manifest } from '../../domain/manifest.ts';
+import type { RestorePreview, RestoreTarget } from '../engine.ts';
+import type { MysqlClient } from './client.ts';
+import type { DatabaseFacts } from './dump.ts';
+import { isOwnDatabase, isSystemDatabase } from './names.ts';
+import { readPrivileges } from './privileges.ts';
+import { isAtLeast } from './tools.ts';
+
+export async function preview(
+  client: MysqlClient,
+  manifest: Manifest,
+  target: RestoreTarget,
+  signal: AbortSignal,
+): Promise<RestorePreview> {
+  const from = 'FROM information_schema.SCHEMATA ORDER BY SCHEMA_NAME';
+  const existing = (await client.rows<{ name: string }>({ name: 'SCHEMA_NAME' }, from, signal)).map(({ name }) => name);
+  const chosen = databasesOf(manifest, target);
+  const lines = chosen.flatMap((artifact) => linesFor(artifact, target.as ?? artifact.name, existing));
+  if (manifest.artifacts.some(({ kind }) => kind === 'users'))
+    lines.push('make accounts that do not exist, leave the others as they are');
+  const replaced = new Set(chosen.map(({ name }) => target.as ?? name));
+  const untouched = existing.filter((name) => !replaced.has(name) && !isSystemDatabase(name) && !isOwnDatabase(name));
+  if (untouched.length > 0) lines.push(`leave alone: ${untouched.join(', ')}`);
+  const { refusals, warnings } = await judge(client, manifest, target, existing, signal);
+  return { lines, refusals, warnings };
+}
+
+function linesFor(artifact: Artifact, name: string, existing: readonly string[]): string[] {
+  const { excluded } = artifact.facts as unknown as DatabaseFacts;
+  const line = existing.includes(name)
+    ? `replace database ${name} (its present tables are kept beside it)`
+    : `make database ${name}`;
+  return [line, ...(excluded.length > 0 ? [`leave alone in ${name}: ${excluded.join(', ')} (not in the backup)`] : [])];
+}
+
+async function judge(
+  client: MysqlClient,
+  manifest: Manifest,
+  target: RestoreTarget,
+  existing: readonly string[],
+  signal: AbortSignal,
+): Promise<{ refusals: string[]; warnings: string[] }> {
+  const { server } = client;
+  const origin = manifest.server;
+  const refusals: string[] = [];
+  const warnings: string[] = [];
+  if (target.as !== undefined && existing.includes(target.as)) refusals.push(`database ${target.as} exists already`);
+  if (target.as !== undefined && Array.from(target.as).length > 64)
+    refusals.push('a database name has at most 64 characters');
+  const here = `this server is ${server.product} ${server.version}`;
+  const difference = `the backup is of ${origin.product} ${origin.version}, ${here}`;
+  const [major = 0, minor = 0] = origin.version.split('.').map(Number);
+  if (origin.product !== server.product) refusals.push(`${difference}: their dumps are not interchangeable`);
+  else if (!isAtLeast(server.version, major, minor))
+    refusals.push(`${difference}: older servers may not read newer dumps`);
+  else if (!server.version.startsWith(`${major}.${minor}.`)) warnings.push(difference);
+  if (server.isReadOnly) refusals.push('the server is read-only; is it a replica?');
+  const privileges = await readPrivileges(client, signal);
+  const lacking = ['CREATE', 'DROP', 'ALTER', 'INSERT'].filter((name) => !privileges.everywhere(name));
+  if (lacking.length > 0)
+    refusals.push(`account ${server.account} lacks ${lacking.join(', ')} on the whole server; use root`);
+  return { refusals, warnings };
+}
+
+/** The artifacts of the databases to be restored, in the order of the backup. */
+export function databasesOf(manifest: Manifest, target: RestoreTarget): Artifact[] {
+  const databases = manifest.artifacts.filter(({ kind }) => kind === 'database');
+  const { only } = target;
+  if (!only) return databases;
+  const known = databases.map(({ name }) => name);
+  const unknown = only.filter((name) => !known.includes(name));
+  if (unknown.length > 0) {
+    throw new LifeboatError('BACKUP_NOT_FOUND', `this backup has no database ${unknown.join(', ')}`, {
+      hint: `it has: ${known.join(', ')}`,
+    });
+  }
+  return databases.filter(({ name }) => only.includes(name));
+}

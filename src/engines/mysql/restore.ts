@@ -1,0 +1,95 @@
+import { LifeboatError } from '../../domain/errors.ts';
+import type { Restored, RestoreSource, RestoreSteps, RestoreTarget } from '../engine.ts';
+import { restoreAccounts } from './account-restore.ts';
+import type { MysqlClient } from './client.ts';
+import { type Live, readLive } from './live.ts';
+import { stagedName } from './names.ts';
+import { databasesOf } from './preview.ts';
+import { namingDatabase } from './split.ts';
+import { check, dropDatabases, type Staged, stage, withLongStatements } from './staging.ts';
+import { type Exchange, switchOver } from './switch.ts';
+
+/**
+ * Each database is loaded into a new one beside the live one and compared with the manifest; when all are good, the tables
+ * of all change places in one statement. Until then nothing that anybody uses has changed.
+ */
+export async function restore(
+  client: MysqlClient,
+  from: RestoreSource,
+  target: RestoreTarget,
+  steps: RestoreSteps,
+  signal: AbortSignal,
+): Promise<Restored> {
+  const chosen = databasesOf(from.manifest, target);
+  if (target.as !== undefined && chosen.length !== 1) {
+    const names = chosen.map(({ name }) => name).join(', ');
+    throw new LifeboatError('USAGE', `--as needs exactly one database, this backup has ${names}`, {
+      hint: 'choose one with --database',
+    });
+  }
+  const accounts = await restoreAccounts(client, from, steps, signal);
+  const staging = chosen.map((_, number) => stagedName(target.suffix, number));
+  try {
+    const staged: Staged[] = [];
+    const checks: string[] = [];
+    await withLongStatements(client, chosen, async () => {
+      for (const [number, artifact] of chosen.entries()) {
+        const name = staging[number] as string;
+        steps.staging(`database ${artifact.name}`);
+        const entry = await stage(client, artifact, name, target.as ?? artifact.name, from, signal);
+        steps.checking(`database ${artifact.name}`);
+        checks.push(await check(client, entry, signal));
+        staged.push(entry);
+      }
+    });
+    const exchanges: Exchange[] = [];
+    for (const entry of staged)
+      exchanges.push({ staged: entry, live: await readLive(client, entry, target.suffix, signal) });
+    refuseTaken(exchanges, target);
+    signal.throwIfAborted();
+    await steps.switching(exchanges.map(({ live }) => live.database).join(', '));
+    const switched = await switchOver(client, exchanges, accounts.waiting);
+    return {
+      checks: [...checks, ...switched.checks],
+      warnings: [
+        ...accounts.warnings,
+        ...switched.warnings,
+        ...exchanges.flatMap(({ staged: entry }) => warningsOf(entry)),
+      ],
+      kept: exchanges.flatMap(({ live }) => keptLines(live)),
+    };
+  } finally {
+    await dropDatabases(client, staging);
+  }
+}
+
+function refuseTaken(exchanges: readonly Exchange[], target: RestoreTarget): void {
+  const taken = target.as !== undefined && exchanges.some(({ live }) => live.shape !== undefined);
+  if (taken) throw new LifeboatError('RESTORE_REFUSED', `database ${target.as} exists already`);
+}
+
+function warningsOf({ artifact, facts, target, code }: Staged): string[] {
+  const warnings: string[] = [];
+  if (facts.excluded.length > 0) {
+    warnings.push(
+      `not in the backup of ${artifact.name}, so left as they are if they exist: ${facts.excluded.join(', ')}`,
+    );
+  }
+  if (target === artifact.name) return warnings;
+  if (code.some(({ kind }) => kind === 'event'))
+    warnings.push(`the events of ${target} are switched off: it is a copy`);
+  const naming = namingDatabase(code, artifact.name);
+  if (naming.length > 0) {
+    warnings.push(
+      `these name the database ${artifact.name} themselves and still mean it, not ${target}: ${naming.join(', ')}`,
+    );
+  }
+  return warnings;
+}
+
+function keptLines({ database, kept, tables }: Live): string[] {
+  if (tables.length === 0) return [];
+  return [
+    `the previous tables of ${database} are kept in ${kept}; drop it when you no longer need it (its views and routines are in the safety backup)`,
+  ];
+}

@@ -1,0 +1,52 @@
+import { basename } from 'node:path/posix';
+import { LifeboatError } from '../../domain/errors.ts';
+import type { Mount } from '../../domain/types.ts';
+import { beside } from './place.ts';
+import { backScript, exitMeanings, switchScript } from './scripts.ts';
+import { loadingMemory } from './stage.ts';
+import { foldersOf, partsOf, type RestoreContext, type Switch } from './switch.ts';
+
+/** On a volume or bind mount all is done by helpers that have the same mount: staging beside the data, then renames. */
+export function onMount(context: RestoreContext, mount: Mount): Switch {
+  const { shell, layout, facts, client } = context;
+  const { staged, kept } = foldersOf(context);
+  const user = layout.owner;
+  const parts = partsOf(layout);
+
+  /** No signal: what moves data must not be stopped halfway. */
+  async function run(script: string, args: readonly string[], failed: string): Promise<void> {
+    const argv = ['sh', '-c', script, 'sh', ...args] as const;
+    const { exitCode, stderr } = await shell.run({ argv, user, place: beside(mount) });
+    if (exitCode === 0) return;
+    const why = exitMeanings[exitCode] ?? `exit code ${exitCode}`;
+    throw new LifeboatError('RESTORE_FAILED', `${failed}: ${why} ${stderr.trim()}`.trim());
+  }
+
+  return {
+    kept:
+      `the data from before is kept in ${kept}; when you no longer need it: ` +
+      `docker exec ${shell.container.name} rm -r ${kept}`,
+    prepare: async (signal) => {
+      const runs = shell.container.state === 'running';
+      // Made by the container, found by the helper: so both see the same folder.
+      if (runs) await shell.text({ argv: ['mkdir', '-m', '700', '--', staged], user }, signal);
+      return {
+        place: beside(mount, loadingMemory(facts)),
+        folder: staged,
+        isNew: !runs,
+        wantsAof: layout.appendonly,
+        client,
+        layout,
+      };
+    },
+    over: () =>
+      run(
+        switchScript,
+        [layout.folder, basename(staged), basename(kept), ...parts],
+        'the staged data could not be moved into place',
+      ),
+    back: () =>
+      run(backScript, [layout.folder, basename(kept), ...parts], 'the data from before could not be moved back'),
+    discard: () => run('rm -rf -- "$1"', [staged], `${staged} could not be removed`),
+  };
+}

@@ -1,0 +1,6 @@
+import { LifeboatError } from '../../../domain/errors.ts';
+
+/** The error for bytes that are no whole RDB. */
+export function damaged(why: string): LifeboatError {
+  return new LifeboatError('PROOF_FAILED', `the RDB is damaged: ${why}`);
+}

@@ -1,0 +1,142 @@
+import { posix } from 'node:path';
+import { asLifeboatError, LifeboatError } from '../../domain/errors.ts';
+import type { Artifact, Manifest } from '../../domain/manifest.ts';
+import type { Shell } from '../../domain/shell.ts';
+import type { Restored, RestoreSource, RestoreSteps, RestoreTarget } from '../engine.ts';
+import { archivePlace } from './archive-place.ts';
+import { mayMakeHelpers } from './bench.ts';
+import { countsOfProof, differences, foreignKeyCount, merged, type Told } from './counting.ts';
+import { factsOf } from './facts.ts';
+import { locate } from './location.ts';
+import { mountPlace } from './mount-place.ts';
+import type { Place } from './place.ts';
+import { rowsOf } from './proof.ts';
+
+interface Entry {
+  readonly artifact: Artifact;
+  readonly place: Place;
+}
+
+/**
+ * Every database is staged and checked while the app runs. Then the app is stopped, each present set is moved aside and
+ * the new file takes its place; the app starts with all of them or with none.
+ */
+export async function restore(
+  shell: Shell,
+  from: RestoreSource,
+  target: RestoreTarget,
+  steps: RestoreSteps,
+  signal: AbortSignal,
+): Promise<Restored> {
+  const chosen = databasesOf(from.manifest, target);
+  if (target.as !== undefined && chosen.length !== 1) throw needsOne(chosen);
+  const hasHelper = await mayMakeHelpers(shell, signal);
+  const entries = chosen.map((artifact) => ({ artifact, place: placeFor(shell, artifact, target, hasHelper) }));
+  try {
+    const checks = await stageAll(entries, from, steps, signal);
+    if (target.as !== undefined) {
+      for (const { place } of entries) await place.putBeside(signal);
+      return { checks, warnings: [], kept: [] };
+    }
+    await steps.switching(entries.map(({ place }) => place.path).join(', '));
+    const found = await switchAll(shell, entries, signal);
+    const kept = entries
+      .filter(({ place }) => place.kept() !== undefined)
+      .map(
+        ({ place }) => `the previous ${place.path} is kept as ${place.kept()}; delete it when you no longer need it`,
+      );
+    return { checks: [...checks, ...found], warnings: [], kept };
+  } finally {
+    for (const { place } of entries) await place.discard();
+  }
+}
+
+/** The artifacts of a restore; rejects BACKUP_NOT_FOUND when one is asked for that the backup does not have. */
+export function databasesOf(manifest: Manifest, target: RestoreTarget): readonly Artifact[] {
+  const { artifacts } = manifest;
+  const unknown = target.only?.filter((name) => !artifacts.some((artifact) => artifact.name === name)) ?? [];
+  if (unknown.length > 0) {
+    throw new LifeboatError('BACKUP_NOT_FOUND', `this backup has no database ${unknown.join(', ')}`, {
+      hint: `it has: ${artifacts.map(({ name }) => name).join(', ')}`,
+    });
+  }
+  return artifacts.filter(({ name }) => target.only?.includes(name) ?? true);
+}
+
+/** Where a database goes: to its own path, or under another name beside it. */
+export function destinationOf(artifact: Artifact, target: RestoreTarget): string {
+  const { path } = factsOf(artifact);
+  return target.as === undefined ? path : posix.resolve(posix.dirname(path), target.as);
+}
+
+export function needsOne(chosen: readonly Artifact[]): LifeboatError {
+  const names = chosen.map(({ name }) => name).join(', ');
+  return new LifeboatError('USAGE', `--as needs exactly one database, this backup has ${names}`, {
+    hint: 'choose one of them',
+  });
+}
+
+async function stageAll(
+  entries: readonly Entry[],
+  from: RestoreSource,
+  steps: RestoreSteps,
+  signal: AbortSignal,
+): Promise<readonly string[]> {
+  const checks: string[] = [];
+  for (const { artifact, place } of entries) {
+    steps.staging(place.path);
+    const told = await place.stage(() => from.open(artifact, signal), artifact.plainBytes, signal);
+    steps.checking(place.path);
+    checks.push(compare(artifact, told));
+  }
+  return checks;
+}
+
+async function switchAll(shell: Shell, entries: readonly Entry[], signal: AbortSignal): Promise<readonly string[]> {
+  await using _stopped = await shell.stopped(signal);
+  const begun: Place[] = [];
+  const found: string[] = [];
+  try {
+    for (const { place } of entries) {
+      begun.push(place);
+      await place.switchOver(signal);
+      found.push(`${place.path}: ${await place.verify(signal)}`);
+    }
+    return found;
+  } catch (thrown) {
+    const failures: unknown[] = [asLifeboatError(thrown)];
+    for (const place of begun.reverse()) await place.putBack().catch((error: unknown) => failures.push(error));
+    if (failures.length === 1) throw failures[0];
+    throw new LifeboatError(
+      'RESTORE_FAILED',
+      'the restore failed, and the previous databases could not all be put back',
+      {
+        hint: failures.map((failure) => asLifeboatError(failure).message).join('; '),
+        cause: new AggregateError(failures),
+      },
+    );
+  }
+}
+
+/** The staged copy must hold what was counted when it was dumped. */
+function compare(artifact: Artifact, told: Told): string {
+  const { [foreignKeyCount]: _, ...expected } = merged(artifact.counts, 'dump');
+  const found = merged(countsOfProof(told), 'dump');
+  const differing = differences(expected, found);
+  if (differing.length > 0) {
+    throw new LifeboatError(
+      'RESTORE_FAILED',
+      `the copy of ${artifact.name} differs from the backup: ${differing.slice(0, 5).join(', ')}`,
+      { hint: 'the live database was not touched' },
+    );
+  }
+  return `${artifact.name}: ${found.tables ?? 0} tables, ${rowsOf(found)} rows as in the backup; ${told.checked ?? 'not checked'}`;
+}
+
+function placeFor(shell: Shell, artifact: Artifact, target: RestoreTarget, hasHelper: boolean): Place {
+  const facts = factsOf(artifact);
+  const path = destinationOf(artifact, target);
+  const location = locate(shell.container, path);
+  if (location.kind === 'mount' && hasHelper) return mountPlace(shell, location, path, facts, target.suffix);
+  return archivePlace(shell, path, facts, target.suffix);
+}

@@ -1,0 +1,35 @@
+import type { Message } from './notifier.ts';
+
+/**
+ * The messages of one channel that were not delivered yet, oldest first. This one lives in memory; one that survives a
+ * restart only has to keep the same promises.
+ */
+export interface Outbox {
+  /** Adds a message at the end. When there is no room, returns the one that was dropped for it. */
+  add(message: Message): Message | undefined;
+  /** The one whose turn it is; it stays until it is removed. */
+  first(): Message | undefined;
+  /** It was delivered, or never will be. A message that is not there any more is fine. */
+  remove(id: string): void;
+  size(): number;
+}
+
+/** Runs are hours apart and repeated problems are not told again: whoever misses more messages than this looks himself. */
+const standardCapacity = 100;
+
+export function createMemoryOutbox(capacity = standardCapacity): Outbox {
+  const messages: Message[] = [];
+  return {
+    add: (message) => {
+      messages.push(message);
+      // Not the first: it may be under way. The second oldest is the least interesting.
+      return messages.length > capacity ? messages.splice(1, 1)[0] : undefined;
+    },
+    first: () => messages[0],
+    remove: (id) => {
+      const index = messages.findIndex((message) => message.id === id);
+      if (index !== -1) messages.splice(index, 1);
+    },
+    size: () => messages.length,
+  };
+}

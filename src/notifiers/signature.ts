@@ -1,0 +1,58 @@
+import { createHmac } from 'node:crypto';
+import { LifeboatError } from '../domain/errors.ts';
+
+const prefix = 'whsec_';
+const shortestKey = 24;
+const longestKey = 64;
+
+/** A signing key of Standard Webhooks. */
+export type SigningKey = Buffer;
+
+/**
+ * The keys in a secret: `whsec_` and 24 to 64 bytes in base64; the prefix may be missing. Several, separated by spaces or
+ * commas, all sign: while a secret is replaced, receivers with the old and with the new one both accept. Throws
+ * CONFIG_INVALID without repeating the secret.
+ */
+export function signingKeys(secret: string): readonly SigningKey[] {
+  const parts = partsOf(secret);
+  if (parts.length === 0) throw invalid('is empty');
+  return parts.map(keyOf);
+}
+
+/** Every text that gives a key away: with its prefix and without. */
+export function secretsIn(secret: string): readonly string[] {
+  return partsOf(secret).flatMap((part) => [part, withoutPrefix(part)]);
+}
+
+/** `v1,…` for each key, separated by spaces. `body` must be exactly what is sent. */
+export function sign(keys: readonly SigningKey[], id: string, timestamp: number, body: string): string {
+  const signed = `${id}.${timestamp}.${body}`;
+  return keys.map((key) => `v1,${createHmac('sha256', key).update(signed).digest('base64')}`).join(' ');
+}
+
+// --- utils ---
+
+function partsOf(secret: string): readonly string[] {
+  return secret.split(/[\s,]+/).filter((part) => part !== '');
+}
+
+function withoutPrefix(part: string): string {
+  return part.startsWith(prefix) ? part.slice(prefix.length) : part;
+}
+
+function keyOf(part: string): SigningKey {
+  const text = withoutPrefix(part);
+  const key = Buffer.from(text, 'base64');
+  // Buffer skips what is not base64; a receiver's library does not.
+  if (key.toString('base64').replace(/=+$/, '') !== text.replace(/=+$/, '')) throw invalid('is not base64');
+  if (key.length < shortestKey || key.length > longestKey) {
+    throw invalid(`holds ${key.length} bytes instead of ${shortestKey} to ${longestKey}`);
+  }
+  return key;
+}
+
+function invalid(why: string): LifeboatError {
+  return new LifeboatError('CONFIG_INVALID', `the webhook's secret (not shown) ${why}`, {
+    hint: 'make one with: echo "whsec_$(openssl rand -base64 32)"',
+  });
+}

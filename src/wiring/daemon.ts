@@ -1,0 +1,135 @@
+import type { Problem } from '../config/problems.ts';
+import { createClockwork } from '../daemon/clockwork.ts';
+import { liveAsDaemon } from '../daemon/daemon.ts';
+import { createDestinationKeeper } from '../daemon/destination-keeper.ts';
+import { createEngineKeeper, type EngineDoor } from '../daemon/engine-keeper.ts';
+import { readHealth } from '../daemon/health.ts';
+import { createHandler } from '../daemon/routes.ts';
+import { listen } from '../daemon/server.ts';
+import { watchContainers } from '../docker/events.ts';
+import { asLifeboatError, exitCodes } from '../domain/errors.ts';
+import type { Log } from '../domain/log.ts';
+import { controlSocketVariable, usualControlSocket } from '../domain/wire.ts';
+import { createLog } from '../log.ts';
+import { openHistory } from '../runs/history.ts';
+import { lockData } from '../runs/lock.ts';
+import { createLogReader } from '../runs/log-reader.ts';
+import { createOperations } from '../runs/operations.ts';
+import { failureOf } from '../runs/run-log.ts';
+import { createScheduler } from '../runs/scheduler.ts';
+import { version } from '../version.ts';
+import { preparing } from './in-place.ts';
+import { acceptConfig, createWorld, readConfig, tellOnce, type World } from './world.ts';
+
+/** Runs the daemon until the signal fires; resolves with the exit code: 0 when it was told to end, 1 when it had to. */
+export async function runDaemon(environment: NodeJS.ProcessEnv, stop: AbortSignal): Promise<number> {
+  const socketPath = environment[controlSocketVariable] || usualControlSocket;
+  const now = () => new Date();
+  const read = readConfig(environment);
+  const { settings, problems } = read.config;
+  const log = createLog({
+    level: settings.logLevel,
+    format: settings.logFormat,
+    redactor: read.redactor,
+    write: (line) => void process.stdout.write(line),
+  });
+  const tell = tellOnce((problem) => logProblem(log, problem));
+  tell(problems);
+  acceptConfig(read.config);
+  const complain = (message: string, error?: unknown) => log.warn(message, error === undefined ? {} : { error });
+
+  await using held = new AsyncDisposableStack();
+  held.use(await lockData(settings.dataDir, 'the daemon', now()));
+  const world = createWorld({ ...read, tell, complain });
+  const { control, bus, context, journal, destinations } = world;
+  const history = held.use(openHistory({ path: `${settings.dataDir}/history.sqlite`, now, complain }));
+  bus.subscribe(createLogReader(log));
+  bus.subscribe(history);
+
+  const scheduler = createScheduler({ timezone: settings.timezone, jitterMs: settings.jitterMs, history });
+  const engine = createEngineKeeper({
+    engine: engineDoor(world),
+    journal,
+    running: control.running,
+    log,
+    changed: () => clockwork.changed(),
+    returned: () => clockwork.retry(),
+  });
+  const clockwork = createClockwork({
+    scheduler,
+    context,
+    control,
+    log,
+    prepare: () => engine.prepare(),
+    runOnStart: settings.runOnStart,
+  });
+  const destinationKeeper = createDestinationKeeper({ destinations, log });
+  const organs = [engine, destinationKeeper, clockwork];
+  const health = () => readHealth(organs);
+  const faults = problems.filter(({ severity }) => severity === 'error').map(toFailure);
+  const status = { history, schedule: scheduler, problems: () => [...health().problems, ...faults] };
+  const operations = preparing(createOperations({ ...world, status }), () => engine.prepare());
+  const { restoreDelayMs: delayMs, requireConfirm, timezone } = settings;
+  const hello = { lifeboat: version, timezone, restore: { delayMs, requireConfirm } };
+  const clean = (text: string) => read.redactor.redact(text);
+  held.use(await listen(socketPath, createHandler({ operations, bus, hello, log, health, stop, now, clean })));
+  log.info(`Lifeboat ${version} is up; times are those of ${timezone}`);
+
+  await liveAsDaemon(
+    {
+      engine,
+      destinations: destinationKeeper,
+      clockwork,
+      control,
+      history,
+      log,
+      now,
+      teach: async (signal) => history.learn(await newestBackups(world, log, signal)),
+    },
+    stop,
+  );
+  return farewell(log, stop.reason);
+}
+
+// --- utils ---
+
+function engineDoor(world: World): EngineDoor {
+  return {
+    putBack: () => world.putBack(),
+    watch: async (watch, signal) => {
+      const { api } = await world.engine();
+      await watchContainers(api, watch, signal);
+    },
+  };
+}
+
+/** The newest backup of each source, wherever it lies; what cannot be read now is left out. */
+async function newestBackups({ destinations }: World, log: Log, signal: AbortSignal) {
+  const found = await Promise.all(
+    destinations.map(({ name, catalog }) =>
+      catalog.newest({}, signal).catch((error: unknown) => {
+        log.warn('the run history could not be begun from it', { destination: name, ...failureOf(error) });
+        return [];
+      }),
+    ),
+  );
+  return found.flat();
+}
+
+function logProblem(log: Log, { severity, message, hint }: Problem): void {
+  log[severity === 'error' ? 'error' : 'warn'](`configuration: ${message}`, { hint });
+}
+
+function toFailure({ message, hint }: Problem) {
+  return { code: 'CONFIG_INVALID', message, hint };
+}
+
+function farewell(log: Log, reason: unknown): number {
+  const { code, message, cause } = asLifeboatError(reason);
+  if (code === 'CANCELLED') {
+    log.info(`Lifeboat has ended: ${message}`);
+    return exitCodes.ok;
+  }
+  log.error(`Lifeboat has ended: ${message}`, { error: cause ?? reason });
+  return exitCodes.failed;
+}

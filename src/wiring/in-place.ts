@@ -1,0 +1,64 @@
+import type { CommandContext } from '../cli/command.ts';
+import type { Output } from '../cli/output.ts';
+import { problemText } from '../config/problems.ts';
+import type { Emit } from '../domain/run-event.ts';
+import { once } from '../runs/context.ts';
+import { openHistory } from '../runs/history.ts';
+import { lookIntoHistory } from '../runs/history-view.ts';
+import { lockData } from '../runs/lock.ts';
+import { createOperations, type Operations } from '../runs/operations.ts';
+import { acceptConfig, createWorld, readConfig, tellOnce } from './world.ts';
+
+/** The operations done in this process, and what its settings say about commands. */
+export interface InPlace extends AsyncDisposable {
+  readonly operations: Operations;
+  readonly restore: CommandContext['restore'];
+}
+
+/** Opens Lifeboat where no daemon answers. The lock on the data folder is taken by the first command that changes something. */
+export async function openInPlace(output: Output, progress: Emit): Promise<InPlace> {
+  const read = readConfig(process.env);
+  const { settings, problems } = read.config;
+  const tell = tellOnce((problem) => output.say(read.redactor.redact(problemText(problem))));
+  tell(problems);
+  acceptConfig(read.config);
+
+  const complain = (message: string, error?: unknown) =>
+    output.say(read.redactor.redact(`! ${message}${error === undefined ? '' : `: ${String(error)}`}`));
+  const world = createWorld({ ...read, tell, complain });
+  world.bus.subscribe({ name: 'progress', read: progress });
+  const historyFile = `${settings.dataDir}/history.sqlite`;
+  const held = new AsyncDisposableStack();
+  const locked = once(async () => {
+    held.use(await lockData(settings.dataDir, 'a command', new Date()));
+    const history = held.use(openHistory({ path: historyFile, now: () => new Date(), complain }));
+    world.bus.subscribe(history);
+  });
+  const prepare = once(async () => {
+    await locked();
+    const repaired = await world.putBack();
+    for (const line of repaired.done) output.say(`put back after an interruption: ${line}`);
+    for (const line of repaired.open) output.say(`! after an interruption: ${line}`);
+  });
+  const status = { history: lookIntoHistory(historyFile, complain), problems: () => [] };
+  return {
+    operations: preparing(createOperations({ ...world, status }), prepare),
+    restore: { delayMs: settings.restoreDelayMs, requireConfirm: settings.requireConfirm },
+    [Symbol.asyncDispose]: () => held.disposeAsync(),
+  };
+}
+
+/** What changes something first takes the one right to write; what only reads does not wait for it. */
+export function preparing(operations: Operations, prepare: () => Promise<void>): Operations {
+  return {
+    ...operations,
+    backup: async (ask, signal) => {
+      await prepare();
+      return operations.backup(ask, signal);
+    },
+    restore: async (ask, signal) => {
+      await prepare();
+      return operations.restore(ask, signal);
+    },
+  };
+}

@@ -1,0 +1,102 @@
+import { type Config, loadConfig } from '../config/load.ts';
+import { type Problem, startRefusal } from '../config/problems.ts';
+import { reapHelpers } from '../docker/helper.ts';
+import { goOn, startAgain } from '../docker/quiesce.ts';
+import { createRedactor, type Redactor } from '../domain/redact.ts';
+import { engines } from '../engines/index.ts';
+import { once, type RunContext } from '../runs/context.ts';
+import { createRunControl, type RunControl } from '../runs/control.ts';
+import { createEventBus, type EventBus } from '../runs/event-bus.ts';
+import { type DiskJournal, openJournal } from '../runs/journal.ts';
+import { type Repaired, repair } from '../runs/repair.ts';
+import { createDestinations, type LazyDestination } from './destinations.ts';
+import { type EngineLink, internalVariables, linkEngine } from './engine-link.ts';
+import { createRunContext } from './run-context.ts';
+
+/** Configuration as it was read, and what knows its secrets. */
+export interface Read {
+  readonly config: Config;
+  readonly redactor: Redactor;
+}
+
+/** Reads the configuration of the environment. Nothing is refused yet. */
+export function readConfig(environment: NodeJS.ProcessEnv): Read {
+  const redactor = createRedactor();
+  return { config: loadConfig({ environment, engines, redactor, internalVariables }), redactor };
+}
+
+/** Throws when this configuration must not be started with; else the process takes on its time zone. */
+export function acceptConfig({ settings, problems }: Config): void {
+  const refusal = startRefusal(problems, settings.isStrict);
+  if (refusal) throw refusal;
+  process.env.TZ = settings.timezone;
+}
+
+/** Everything that a daemon and a command that runs in place have in common, wired together. */
+export interface World {
+  /** Connects when first called, and again as long as that failed. */
+  engine(): Promise<EngineLink>;
+  readonly journal: DiskJournal;
+  readonly bus: EventBus;
+  readonly control: RunControl;
+  readonly destinations: readonly LazyDestination[];
+  readonly context: RunContext;
+  /** The name of the stack. */
+  stack(): Promise<string>;
+  /** Puts back what an earlier process left: helpers of ours, stopped and paused containers. */
+  putBack(): Promise<Repaired>;
+}
+
+export interface WorldOptions extends Read {
+  /** Hears of what is wrong with the configuration of a service, each time it is read. */
+  tell(problems: readonly Problem[]): void;
+  /** Hears of a reader of the events that failed. */
+  complain(message: string, error: unknown): void;
+}
+
+/** Nothing is connected, opened or locked before it is needed. */
+export function createWorld({ config, redactor, tell, complain }: WorldOptions): World {
+  const { settings } = config;
+  const engine = once(() => linkEngine(settings, process.env));
+  const journal = openJournal(`${settings.dataDir}/journal`, () => new Date());
+  const destinations = createDestinations(settings);
+  const bus = createEventBus({
+    clean: (text) => redactor.redact(text),
+    complain: (reader, error) => complain(`an event could not be read by the ${reader}`, error),
+  });
+  const context = createRunContext({
+    config,
+    engine,
+    destinations: async () => destinations,
+    journal,
+    emit: bus.emit,
+    tell,
+  });
+  return {
+    engine,
+    journal,
+    bus,
+    control: createRunControl(settings.concurrency),
+    destinations,
+    context,
+    stack: async () => settings.name ?? (await engine()).projects[0] ?? 'host',
+    putBack: async () => {
+      const { api, owner } = await engine();
+      await reapHelpers(api, owner.id);
+      return repair(journal, { startAgain: (role) => startAgain(api, role), goOn: (role) => goOn(api, role) });
+    },
+  };
+}
+
+/** Tells each problem once, however often the configuration of a service is read. */
+export function tellOnce(say: (problem: Problem) => void): (problems: readonly Problem[]) => void {
+  const told = new Set<string>();
+  return (problems) => {
+    for (const problem of problems) {
+      const key = JSON.stringify([problem.message, problem.hint]);
+      if (told.has(key)) continue;
+      told.add(key);
+      say(problem);
+    }
+  };
+}
