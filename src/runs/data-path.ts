@@ -81,12 +81,12 @@ export async function storeDump(transfer: Transfer, outer: AbortSignal): Promise
       ];
       return [filled, tee(stored.stream, branches, signal)];
     });
+    const plainSha256 = isCountedHere ? plain.result().sha256 : undefined;
     return await conclude(transfer, {
       file,
-      plainBytes: isCountedHere ? plain.bytes() : proof.plainBytes(),
-      plainSha256: isCountedHere ? plain.result().sha256 : undefined,
+      plainSha256,
       stored: stored.result(),
-      proof: proof.result(),
+      ...proof.result(),
       puts: puts.slice(0, -1),
     });
   } catch (error) {
@@ -145,22 +145,21 @@ function storeBranch(
 
 /** The branch that decodes what is being stored and lets the engine prove it. */
 function createProof({ source, shell, dump, codecs }: Transfer) {
-  let proof: Proof | undefined;
-  let count = () => 0;
+  let found: { readonly proof: Proof; readonly plainBytes: number } | undefined;
   const branch: Branch<Confirmation | undefined> = {
     name: 'proof',
     consume: async (body, signal) => {
       const plain = plainBytes(body, codecs, signal);
-      count = plain.count;
-      proof = await source.engine.prove(shell, dump, plain.stream, source.settings.options, signal);
+      const proof = await source.engine.prove(shell, dump, plain.stream, source.settings.options, signal);
+      plain.stream.destroy();
+      found = { proof, plainBytes: await plain.total() };
       return undefined;
     },
   };
   return {
     branch,
-    plainBytes: () => count(),
-    result: (): Proof => {
-      if (proof) return proof;
+    result: () => {
+      if (found) return found;
       throw new LifeboatError('INTERNAL', `nothing proved the dump of ${dump.name}`);
     },
   };
