@@ -29,11 +29,14 @@ RUN printf '#!/bin/sh\nexec node --disable-warning=ExperimentalWarning /opt/life
  && for name in $(cat /opt/lifeboat/commands); do \
       printf '#!/bin/sh\nexec lifeboat %s "$@"\n' "$name" > "/usr/local/bin/$name" && chmod 755 "/usr/local/bin/$name"; \
     done \
- && mkdir -p /backups /data /run/lifeboat \
- && chmod 711 /run/lifeboat
+ && mkdir -p /backups /data /run/lifeboat /run/lifeboat-control \
+ && chmod 711 /run/lifeboat && chmod 700 /run/lifeboat-control
 
 ENV NODE_ENV=production
 # /run/lifeboat: named pipes shared with helpers. /data: journal, history and cache, all rebuildable but the journal.
 VOLUME ["/run/lifeboat", "/data"]
 WORKDIR /
 ENTRYPOINT ["tini", "-g", "--", "lifeboat"]
+CMD ["daemon"]
+# Unhealthy means that Lifeboat cannot do its work, not that the last backup failed.
+HEALTHCHECK --interval=60s --timeout=10s --start-period=30s CMD ["lifeboat", "healthcheck"]

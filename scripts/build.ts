@@ -31,8 +31,17 @@ const withoutFacades: Plugin = {
     }));
   },
 };
+/** zod's messages in fifty languages: Lifeboat words its own, and needs zod's English ones beneath them. */
+const withoutLocales: Plugin = {
+  name: 'without-locales',
+  setup: (bundler) => {
+    bundler.onLoad({ filter: /\/zod\/v4\/locales\/index\.js$/ }, () => ({
+      contents: "export { default as en } from './en.js';",
+    }));
+  },
+};
 const result = await build({
-  plugins: [withoutUnused, withoutFacades],
+  plugins: [withoutUnused, withoutFacades, withoutLocales],
   entryPoints: ['src/main.ts'],
   outdir: 'dist',
   bundle: true,

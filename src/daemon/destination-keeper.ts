@@ -1,4 +1,4 @@
-import type { Log } from '../domain/log.ts';
+import { failureFields, type Log } from '../domain/log.ts';
 import type { Failure } from '../domain/run-event.ts';
 import type { Destination } from '../runs/context.ts';
 import { failureOf } from '../runs/run-log.ts';
@@ -44,7 +44,7 @@ export function createDestinationKeeper({ destinations, log, backoff }: Destinat
       const before = ailments.get(name);
       ailments.set(name, failure);
       if (before?.message === failure.message) return;
-      log.warn(`cannot be used: ${failure.message}; trying again`, { destination: name, ...failure });
+      log.warn(`cannot be used: ${failure.message}; trying again`, { destination: name, ...failureFields(failure) });
     };
     const works = () => {
       tried();
@@ -68,7 +68,9 @@ export function createDestinationKeeper({ destinations, log, backoff }: Destinat
       const removed = await store.sweep(abandonedMs, signal);
       if (removed.length > 0) log.info(`removed ${removed.length} leftovers of killed writers`, { destination: name });
     } catch (error) {
-      if (!signal.aborted) log.warn('leftovers could not be removed', { destination: name, ...failureOf(error) });
+      if (signal.aborted) return;
+      const failure = failureOf(error);
+      log.warn(`leftovers could not be removed: ${failure.message}`, { destination: name, ...failureFields(failure) });
     }
   }
 

@@ -1,5 +1,5 @@
 import { asLifeboatError, isLifeboatError } from '../domain/errors.ts';
-import type { Log } from '../domain/log.ts';
+import { failureFields, type Log } from '../domain/log.ts';
 import type { Failure } from '../domain/run-event.ts';
 import { once } from '../runs/context.ts';
 import type { DiskJournal } from '../runs/journal.ts';
@@ -53,7 +53,7 @@ export function createEngineKeeper(parts: EngineKeeperParts): EngineKeeper {
   const failed = (error: unknown) => {
     const failure = failureOf(error);
     if (ailment?.message !== failure.message)
-      log.warn(`the Docker Engine cannot be used: ${failure.message}; trying again`, failure);
+      log.warn(`the Docker Engine cannot be used: ${failure.message}; trying again`, failureFields(failure));
     ailment = failure;
   };
   const works = () => {
@@ -95,7 +95,7 @@ export function createEngineKeeper(parts: EngineKeeperParts): EngineKeeper {
           changed: parts.changed,
           lost: (error) => {
             // Without events containers are looked for every few minutes all the same.
-            if (isLifeboatError(error, 'DOCKER_REFUSED')) log.debug('the Engine gives no events', failureOf(error));
+            if (isLifeboatError(error, 'DOCKER_REFUSED')) log.debug('the Engine gives no events', { error });
             else failed(error);
           },
         },

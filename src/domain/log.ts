@@ -1,3 +1,5 @@
+import type { Failure } from './run-event.ts';
+
 /** The log of the daemon, for people and machines. Everything given to it is cleaned of secrets and control characters. */
 export interface Log {
   debug(message: string, fields?: LogFields): void;
@@ -21,4 +23,9 @@ export interface LogFields {
   readonly hint?: string | undefined;
   /** What was thrown; its stack is logged too. */
   readonly error?: unknown;
+}
+
+/** The fields of a failure whose message is in the line itself. */
+export function failureFields({ code, hint }: Failure): LogFields {
+  return { code, ...(hint === undefined ? {} : { hint }) };
 }

@@ -39,11 +39,11 @@ export function createPoster({ timeoutMs = standardTimeoutMs, now = () => new Da
   let opened: Promise<Client> | undefined;
   return {
     post: async ({ url, headers, body }, outer) => {
+      opened ??= openClient(timeoutMs);
+      const { request, agent } = await opened;
       const deadline = AbortSignal.timeout(timeoutMs);
       const signal = AbortSignal.any([outer, deadline]);
       try {
-        opened ??= openClient(timeoutMs);
-        const { request, agent } = await opened;
         const answer = await request(withoutLogin(url), {
           dispatcher: agent,
           method: 'POST',

@@ -1,5 +1,5 @@
 import prettyBytes from 'pretty-bytes';
-import type { LogFields, LogLevel } from '../domain/log.ts';
+import { failureFields, type LogFields, type LogLevel } from '../domain/log.ts';
 import { shortId } from '../domain/naming.ts';
 import { formatDuration } from '../domain/quantity.ts';
 import type { Failure, RunEvent, SourceResult, Step } from '../domain/run-event.ts';
@@ -22,7 +22,11 @@ export function createNarrator(): (event: RunEvent) => EventText | undefined {
     switch (event.type) {
       case 'run.started': {
         runs.set(run, { at: event.at, trigger: event.trigger, results: [] });
-        return { level: 'info', text: `run ${shortId(run)} started (${event.trigger}): ${event.sources.join(', ')}`, fields };
+        return {
+          level: 'info',
+          text: `run ${shortId(run)} started (${event.trigger}): ${event.sources.join(', ')}`,
+          fields,
+        };
       }
       case 'step.started':
         return { level: 'info', text: stepText(event), fields: { ...fields, step: event.step } };
@@ -89,10 +93,6 @@ function resultText(result: SourceResult, fields: LogFields): EventText {
     text: `${saved}, but ${where.join('; ')}`,
     fields: { ...fields, ...(first?.error ? failureFields(first.error) : {}) },
   };
-}
-
-function failureFields({ code, hint }: Failure): LogFields {
-  return { code, ...(hint === undefined ? {} : { hint }) };
 }
 
 /** `3 ok, 1 failed`, and the reasons. */

@@ -1,9 +1,10 @@
 import type { DatabaseSync } from 'node:sqlite';
 import type { Manifest } from '../domain/manifest.ts';
-import type { RunEvent, RunResult, SourceResult } from '../domain/run-event.ts';
-import { type SourceName, sourceName } from '../domain/types.ts';
+import type { RunEvent } from '../domain/run-event.ts';
+import type { SourceName } from '../domain/types.ts';
 import type { EventReader } from './event-bus.ts';
 import { isDamage, openHistoryFile } from './history-file.ts';
+import { finishAttempt, finishRun, interrupt, lastTwo, learn, prune, transact } from './history-rows.ts';
 import { type Attempt, type HistoryView, viewOf } from './history-view.ts';
 
 /** A source without what changes between runs; two stacks may each have a `db/postgres`. */
@@ -39,9 +40,6 @@ export interface HistoryOptions {
   complain(message: string, error?: unknown): void;
 }
 
-const attemptsPerSource = 400;
-const keptRuns = 500;
-const runsWithEvents = 200;
 const eventsPerRun = 2000;
 
 /** Opens the history for writing; the caller holds the lock on the data folder. A file that cannot be used is replaced. */
@@ -151,106 +149,4 @@ function open(path: string, complain: HistoryOptions['complain']): { database: D
     complain(`the run history ${path} cannot be opened and is kept in memory only`, error);
     return openHistoryFile(':memory:');
   }
-}
-
-function transact(database: DatabaseSync, act: () => void): void {
-  database.exec('BEGIN IMMEDIATE');
-  try {
-    act();
-    database.exec('COMMIT');
-  } catch (error) {
-    if (database.isTransaction) database.exec('ROLLBACK');
-    throw error;
-  }
-}
-
-function finishAttempt(database: DatabaseSync, run: string, stack: string, at: string, result: SourceResult): void {
-  database
-    .prepare(
-      `INSERT INTO attempts (run, stack, source, started_at, finished_at, result, body) VALUES (?1, ?2, ?3, ?4, ?4, ?5, ?6)
-       ON CONFLICT DO UPDATE SET finished_at = ?4, result = ?5, body = ?6`,
-    )
-    .run(run, stack, result.source, at, result.result, JSON.stringify(result));
-}
-
-function finishRun(database: DatabaseSync, run: string, at: string, result: RunResult, error?: string): void {
-  database
-    .prepare('UPDATE runs SET finished_at = ?, result = ?, error = ? WHERE id = ?')
-    .run(at, result, error ?? null, run);
-}
-
-/** Marks these runs, or every one without an end when none are named, as cut short. */
-function interrupt(database: DatabaseSync, runs: readonly string[] | undefined, now: Date): void {
-  const at = now.toISOString();
-  const attempts = "UPDATE attempts SET result = 'interrupted', finished_at = ? WHERE";
-  const whole = "UPDATE runs SET result = 'interrupted', finished_at = ? WHERE";
-  if (!runs) {
-    database.prepare(`${attempts} result IS NULL`).run(at);
-    database.prepare(`${whole} result IS NULL`).run(at);
-    return;
-  }
-  for (const run of runs) {
-    database.prepare(`${attempts} run = ? AND (result IS NULL OR result = 'cancelled')`).run(at, run);
-    database.prepare(`${whole} id = ?`).run(at, run);
-  }
-}
-
-function lastTwo(database: DatabaseSync, { stack, source }: SourceKey): readonly Attempt[] {
-  return database
-    .prepare(
-      `SELECT * FROM attempts WHERE stack = ? AND source = ? AND result IS NOT NULL AND result <> 'skipped'
-       ORDER BY started_at DESC LIMIT 2`,
-    )
-    .all(stack, source) as unknown as Attempt[];
-}
-
-function learn(database: DatabaseSync, manifests: readonly Manifest[]): void {
-  transact(database, () => {
-    for (const manifest of manifests) {
-      const source = sourceName(manifest);
-      const { set, trigger, stack, startedAt, finishedAt, artifacts } = manifest;
-      if (trigger === 'safety') continue;
-      const sum = (key: 'plainBytes' | 'storedBytes') =>
-        artifacts.reduce((total, artifact) => total + artifact[key], 0);
-      const result: SourceResult = {
-        source,
-        result: 'ok',
-        backup: manifest.id,
-        plainBytes: sum('plainBytes'),
-        storedBytes: sum('storedBytes'),
-        durationMs: Math.max(0, new Date(finishedAt).getTime() - new Date(startedAt).getTime()),
-      };
-      database
-        .prepare(
-          `INSERT INTO runs (id, trigger, sources, started_at, finished_at, result) VALUES (?1, ?2, ?3, ?4, ?5, 'ok')
-           ON CONFLICT DO UPDATE SET sources = json_insert(sources, '$[#]', ?6), finished_at = max(finished_at, ?5)`,
-        )
-        .run(set, trigger, JSON.stringify([source]), startedAt, finishedAt, source);
-      database
-        .prepare(
-          `INSERT OR IGNORE INTO attempts (run, stack, source, started_at, finished_at, result, body)
-           VALUES (?, ?, ?, ?, ?, 'ok', ?)`,
-        )
-        .run(set, stack, source, startedAt, finishedAt, JSON.stringify(result));
-    }
-  });
-}
-
-/** Keeps the file small: the last attempts of each source, the newest good one of each, the events of recent runs. */
-function prune(database: DatabaseSync): void {
-  database.exec(`
-    DELETE FROM attempts WHERE rowid IN (
-      SELECT rowid FROM (
-        SELECT rowid, row_number() OVER (PARTITION BY stack, source ORDER BY started_at DESC) AS age FROM attempts
-      ) WHERE age > ${attemptsPerSource}
-    ) AND rowid NOT IN (
-      SELECT rowid FROM (
-        SELECT rowid, row_number() OVER (PARTITION BY stack, source ORDER BY started_at DESC) AS age FROM attempts
-        WHERE result IN ('ok', 'degraded')
-      ) WHERE age = 1
-    );
-    DELETE FROM runs WHERE id NOT IN (SELECT run FROM attempts)
-      AND id NOT IN (SELECT id FROM runs ORDER BY started_at DESC LIMIT ${keptRuns});
-    DELETE FROM events WHERE run NOT IN (SELECT id FROM runs ORDER BY started_at DESC LIMIT ${runsWithEvents});
-  `);
 }

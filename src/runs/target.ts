@@ -1,5 +1,5 @@
-import { nearest } from '../domain/nearest.ts';
 import { LifeboatError } from '../domain/errors.ts';
+import { nearest } from '../domain/nearest.ts';
 import type { Source } from './source.ts';
 
 /** The sources that `service` or `service/source` name; no target means all. Rejects SOURCE_NOT_FOUND with what there is. */

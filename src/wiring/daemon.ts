@@ -8,7 +8,7 @@ import { createHandler } from '../daemon/routes.ts';
 import { listen } from '../daemon/server.ts';
 import { watchContainers } from '../docker/events.ts';
 import { asLifeboatError, exitCodes } from '../domain/errors.ts';
-import type { Log } from '../domain/log.ts';
+import { failureFields, type Log } from '../domain/log.ts';
 import { controlSocketVariable, usualControlSocket } from '../domain/wire.ts';
 import { createLog } from '../log.ts';
 import { openHistory } from '../runs/history.ts';
@@ -108,7 +108,9 @@ async function newestBackups({ destinations }: World, log: Log, signal: AbortSig
   const found = await Promise.all(
     destinations.map(({ name, catalog }) =>
       catalog.newest({}, signal).catch((error: unknown) => {
-        log.warn('the run history could not be begun from it', { destination: name, ...failureOf(error) });
+        const failure = failureOf(error);
+        const message = `the run history begins without it: ${failure.message}`;
+        log.warn(message, { destination: name, ...failureFields(failure) });
         return [];
       }),
     ),

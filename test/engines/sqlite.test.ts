@@ -344,19 +344,21 @@ describe('sqlite', { concurrency: false }, () => {
   });
 
   describe('in containers with little inside', () => {
-    /** A database with two rows, and one row in its log, in a container that may be unable to make any. */
-    const place = async (name: string, folder: string) => {
+    /** A database of which only two rows are in the file and the others in its log, in a container that may be unable to make any. */
+    const place = async (name: string, folder: string, rows = 3) => {
       await using maker = await startContainer(app, sleeper);
       const hold = `const { DatabaseSync } = require('node:sqlite'); const d = new DatabaseSync('/home/node/db');
-        d.exec('PRAGMA journal_mode = WAL; CREATE TABLE t (x); INSERT INTO t VALUES (1), (2); PRAGMA wal_checkpoint; INSERT INTO t VALUES (3)'); setInterval(() => d.isOpen, 1000)`;
+        d.exec('PRAGMA journal_mode = WAL; CREATE TABLE t (x); INSERT INTO t VALUES (1), (2); PRAGMA wal_checkpoint');
+        for (let i = 2; i < ${rows}; i++) d.exec('INSERT INTO t VALUES (3)');
+        require('node:fs').writeFileSync('/home/node/ready', ''); setInterval(() => d.isOpen, 1000)`;
       await docker('exec', '-d', maker.name, 'node', '-e', hold);
-      await eventually(async () => assert.match(await files(maker.name, '/home/node'), /db-wal/));
+      await eventually(async () => assert.match(await files(maker.name, '/home/node'), /ready/));
+      const between = await mkdtemp(join(tmpdir(), 'lifeboat-copy-'));
       for (const file of ['db', 'db-wal']) {
-        const tar = await mkdtemp(join(tmpdir(), 'lifeboat-copy-'));
-        await docker('cp', '-a', `${maker.name}:/home/node/${file}`, join(tar, file));
-        await docker('cp', '-a', join(tar, file), `${name}:${folder}/${file}`);
-        await rm(tar, { recursive: true });
+        await docker('cp', '-a', `${maker.name}:/home/node/${file}`, join(between, file));
+        await docker('cp', '-a', join(between, file), `${name}:${folder}/${file}`);
       }
+      await rm(between, { recursive: true });
     };
     const rows = (dumped: Dumped) => dumped.manifest.artifacts[0]?.counts.map(({ objects }) => objects['rows of t']);
 
@@ -371,12 +373,13 @@ WORKDIR /state`;
       await dockerWithInput(recipe, 'build', '-q', '-t', bare, '-');
       await using source = await startContainer(bare, {
         args: ['/sleep', 'infinity'],
-        run: ['--stop-timeout', '1', '-v', '/vol'],
+        run: ['--init', '-v', '/vol'],
       });
       for (const folder of ['/state', '/vol']) {
         await place(source.name, folder);
         const dumped = await backUp(await shellOf(source.id), optionsOf({ files: [`${folder}/db`] }));
         assert.deepEqual(rows(dumped)?.slice(1), [3, 3]);
+        await place(source.name, folder, 9);
         const restored = await restore(await shellOf(source.id), dumped);
         assert.match(restored.checks.join(), /3 rows as in the backup/);
         const again = await backUp(await shellOf(source.id), optionsOf({ files: [`${folder}/db`] }));
@@ -448,6 +451,29 @@ WORKDIR /state`;
         );
         await restore(await shellOf(source.id), dumped);
         assert.ok((await story(source.name)) > 20);
+      } finally {
+        await docker('volume', 'rm', '-f', volume);
+      }
+    });
+
+    it('does not take what another mount hides from the app', async () => {
+      const volume = `lifeboat-${runId}-outer`;
+      await docker('volume', 'create', '--label', `${testLabel}=${runId}`, volume);
+      try {
+        await using inner = await startContainer(app, { ...sleeper, run: ['--init', '-v', `${volume}:/data`] });
+        await inApp(
+          inner.name,
+          `fs.mkdirSync('/data/sub'); for (const p of ['/data/a.db', '/data/sub/b.db']) new DatabaseSync(p).exec('CREATE TABLE t (x)')`,
+        );
+        await using outer = await startContainer(app, {
+          ...sleeper,
+          run: ['--init', '-v', `${volume}:/data`, '-v', '/data/sub'],
+        });
+        const survey = await sqlite.survey(await shellOf(outer.id), defaults, signal());
+        assert.deepEqual(
+          survey.items.map(({ name }) => name),
+          ['/data/a.db'],
+        );
       } finally {
         await docker('volume', 'rm', '-f', volume);
       }
@@ -633,13 +659,19 @@ WORKDIR /state`;
     it('replaces a database that is too damaged to be opened, log and all', async () => {
       await using source = await writer();
       const dumped = await backUp(await shellOf(source.id));
-      await docker('kill', source.name);
-      await docker('start', source.name);
-      await docker('exec', '-u', '0', source.name, 'sh', '-c', 'head -c 300000 /dev/urandom >/data/app.db');
       const [bytes = Buffer.alloc(0)] = dumped.plain.values();
+      const saved = await storyOf(bytes);
+      await eventually(async () => assert.ok((await story(source.name)) > saved + 20));
+      await docker('kill', source.name);
+      // Its log alone would heal it: every page was written since the last checkpoint.
+      const garble = 'for f in /data/app.db*; do head -c 3000 /dev/urandom | dd of=$f conv=notrunc status=none; done';
+      await docker('run', '--rm', '--volumes-from', source.name, '-u', '0', app, 'sh', '-c', garble);
       await restore(await shellOf(source.id), dumped);
-      assert.match(await running(source.name), /^running/);
-      await eventually(async () => assert.ok((await story(source.name)) >= (await storyOf(bytes))));
+      await docker('start', source.name);
+      const next = new RegExp(`writing from row ${saved + 1}\\b`);
+      await eventually(async () => assert.match(await docker('logs', source.name), next));
+      assert.ok((await story(source.name)) >= saved);
+      assert.match(await files(source.name), /app\.db\.lifeboat-prev-abc123-wal/, 'the log is kept with its database');
     });
 
     it('fault 75: puts every database back and starts the app when one of them cannot be replaced', async () => {
@@ -779,6 +811,11 @@ WORKDIR /state`;
       };
       const started = await running(source.name);
       await assert.rejects(restore(await shellOf(source.id), other), refusal('RESTORE_FAILED', /does not begin/));
+      const [artifact] = dumped.manifest.artifacts;
+      assert.ok(artifact);
+      const counts = artifact.counts.map(({ how, objects }) => ({ how, objects: { ...objects, 'rows of entry': 5 } }));
+      const fewer = { ...dumped, manifest: { ...dumped.manifest, artifacts: [{ ...artifact, counts }] } };
+      await assert.rejects(restore(await shellOf(source.id), fewer), refusal('RESTORE_FAILED', /instead of 5/));
       assert.equal(await running(source.name), started);
       assert.doesNotMatch(await files(source.name), /lifeboat/);
     });

@@ -110,7 +110,9 @@ async function serve(
       headers: {},
       body: fault.answer?.body ?? '',
     };
-    res.writeHead(told.status, { ...told.headers, 'content-length': told.body.length }).end(told.body);
+    // The answer to a HEAD names the length of a body it does not have.
+    const length = method === 'HEAD' ? {} : { 'content-length': told.body.length };
+    res.writeHead(told.status, { ...told.headers, ...length }).end(told.body);
     return;
   }
   res.writeHead(answer.statusCode ?? 0, answer.headers);

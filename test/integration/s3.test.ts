@@ -3,15 +3,25 @@ import { execFileSync } from 'node:child_process';
 import { randomBytes, randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { Readable } from 'node:stream';
-import { test } from 'node:test';
+import { after, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { CreateBucketCommand, ListMultipartUploadsCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
+import {
+  AbortMultipartUploadCommand,
+  CreateBucketCommand,
+  CreateMultipartUploadCommand,
+  DeleteBucketCommand,
+  DeleteObjectsCommand,
+  ListMultipartUploadsCommand,
+  ListObjectsV2Command,
+  PutObjectCommand,
+  S3Client,
+} from '@aws-sdk/client-s3';
 import type { LifeboatError } from '../../src/domain/errors.ts';
 import { createS3Store } from '../../src/stores/s3.ts';
 import type { S3Options } from '../../src/stores/s3-options.ts';
 import type { Store } from '../../src/stores/store.ts';
 import { contentOf, keysOf, type StoreUnderTest, streamOf, testStore } from '../contracts/store.ts';
-import { faultProxy } from '../fakes/fault-proxy.ts';
+import { type Answer, faultProxy } from '../fakes/fault-proxy.ts';
 
 const mib = 1024 ** 2;
 const never = new AbortController().signal;
@@ -27,6 +37,22 @@ const client = new S3Client({
 });
 const bucket = `lifeboat-${randomUUID().slice(0, 8)}`;
 await client.send(new CreateBucketCommand({ Bucket: bucket }));
+after(removeBucket);
+
+/** The server is shared and small: what a run leaves behind fills it for everybody. */
+async function removeBucket(): Promise<void> {
+  const { Uploads = [] } = await client.send(new ListMultipartUploadsCommand({ Bucket: bucket }));
+  for (const { Key, UploadId } of Uploads) {
+    await client.send(new AbortMultipartUploadCommand({ Bucket: bucket, Key, UploadId }));
+  }
+  for (;;) {
+    const { Contents = [] } = await client.send(new ListObjectsV2Command({ Bucket: bucket }));
+    if (Contents.length === 0) break;
+    const Objects = Contents.map(({ Key }) => ({ Key }));
+    await client.send(new DeleteObjectsCommand({ Bucket: bucket, Delete: { Objects } }));
+  }
+  await client.send(new DeleteBucketCommand({ Bucket: bucket }));
+}
 
 interface TestServer {
   readonly endpoint: string;
@@ -237,24 +263,17 @@ test('an answer that was lost after the work was done is no failure, and no seco
 });
 
 test('fault 57: a server that shows another checksum or another size than was sent is not believed', async () => {
-  for (const [header, value] of [
-    ['x-amz-checksum-crc32', 'AAAAAA=='],
-    ['content-length', '7'],
+  for (const [header, value, message] of [
+    ['x-amz-checksum-crc32', 'AAAAAA==', /CRC32 differs/],
+    ['content-length', '7', /has 7 bytes instead of 5/],
   ] as const) {
     await using proxy = await faultProxy(server.endpoint);
-    proxy.inject({
-      on: /^HEAD/,
-      skip: 1,
-      rewrite: (answer) => ({
-        ...answer,
-        headers: { ...answer.headers, [header]: value },
-        body: Buffer.alloc(Number(header === 'content-length') * 7),
-      }),
-    });
-    const store = storeAt({ endpoint: proxy.endpoint });
-    await assert.rejects(store.put('a', text('hello'), { ifAbsent: true }, never), { code: 'ARTIFACT_CORRUPT' });
-    assert.deepEqual(await keysOf(storeAt()), []);
-    assert.deepEqual(await keysOf(store), []);
+    const { store, prefix } = await freshStore({ endpoint: proxy.endpoint });
+    const rewrite = (answer: Answer) => ({ ...answer, headers: { ...answer.headers, [header]: value } });
+    proxy.inject({ on: /^HEAD/, skip: 1, rewrite });
+    const put = store.put('a', text('hello'), { ifAbsent: true }, never);
+    await assert.rejects(put, { code: 'ARTIFACT_CORRUPT', message });
+    assert.deepEqual(await keysOf(storeAt({ prefix })), []);
   }
 });
 
@@ -418,7 +437,6 @@ test('numbered objects appear all or none, and a draft takes them back', async (
 
 test('fault 54: sweep aborts old open uploads of ours and no others', async () => {
   const { store, prefix } = await freshStore();
-  const { CreateMultipartUploadCommand } = await import('@aws-sdk/client-s3');
   const ours = `${prefix}/shop/db/postgres/20261121-030000-k3f9a2/shop.dump.zst`;
   for (const key of [ours, `${prefix}/.restic/data`, `t/other-prefix/${randomUUID()}`]) {
     await client.send(new CreateMultipartUploadCommand({ Bucket: bucket, Key: key }));
@@ -432,7 +450,7 @@ test('fault 54: sweep aborts old open uploads of ours and no others', async () =
 test('a folder that some console has made is no object', async () => {
   const { store, prefix } = await freshStore();
   for (const key of [`${prefix}/`, `${prefix}/shop/`]) {
-    await client.send(new PutObjectCommand({ Bucket: bucket, Key: key, Body: '' }));
+    await client.send(new PutObjectCommand({ Bucket: bucket, Key: key, Body: Buffer.alloc(0), ContentLength: 0 }));
   }
   await store.put('shop/db', text('x'), {}, never);
   assert.deepEqual(await keysOf(store), ['shop/db']);

@@ -37,7 +37,7 @@ services:
     image: ${process.env.LIFEBOAT_TEST_IMAGE ?? 'lifeboat:test'}
     entrypoint: ["tini", "--", "sleep", "infinity"]
     read_only: true
-    tmpfs: [/tmp]
+    tmpfs: [/tmp, /run/lifeboat-control]
     volumes: ["/var/run/docker.sock:/var/run/docker.sock", "./backups:/backups", "sidecar-data:/data", "sidecar-run:/run/lifeboat"]
     environment:
 ${lines.join('\n')}

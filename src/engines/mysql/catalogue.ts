@@ -141,6 +141,11 @@ export function countKinds(objects: Iterable<{ readonly kind: CatalogueObject['k
   return counts;
 }
 
+/** Engines whose tables show rows that are kept elsewhere; the tools dump only their definitions. */
+export function isElsewhere(engine: string | null | undefined): boolean {
+  return /^(?:FEDERATED|MRG_\w+|CONNECT|OQGRAPH|SPIDER|VP)$/i.test(engine ?? '');
+}
+
 /** How the rows of one table are called in manifests. */
 export function rowsOf(table: string): string {
   return `rows of ${table}`;

@@ -24,7 +24,7 @@ export interface Login {
 }
 
 const rootNames = ['MARIADB_ROOT_USER', 'MYSQL_ROOT_USER'];
-const rootPasswords = ['MARIADB_ROOT_PASSWORD', 'MYSQL_ROOT_PASSWORD', 'MARIADB_MASTER_ROOT_PASSWORD'];
+const rootPasswords = ['MARIADB_ROOT_PASSWORD', 'MYSQL_ROOT_PASSWORD'];
 const emptyAllowed = [
   'MARIADB_ALLOW_EMPTY_ROOT_PASSWORD',
   'MYSQL_ALLOW_EMPTY_PASSWORD',

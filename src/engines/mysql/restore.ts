@@ -1,6 +1,8 @@
 import { LifeboatError } from '../../domain/errors.ts';
 import type { Restored, RestoreSource, RestoreSteps, RestoreTarget } from '../engine.ts';
 import { restoreAccounts } from './account-restore.ts';
+import { databaseShape } from './catalogue.ts';
+import { withCleanup } from './cleanup.ts';
 import type { MysqlClient } from './client.ts';
 import { type Live, readLive } from './live.ts';
 import { stagedName } from './names.ts';
@@ -27,9 +29,12 @@ export async function restore(
       hint: 'choose one with --database',
     });
   }
+  if (target.as !== undefined && (await databaseShape(client, target.as, signal))) {
+    throw new LifeboatError('RESTORE_REFUSED', `database ${target.as} exists already`);
+  }
   const accounts = await restoreAccounts(client, from, steps, signal);
   const staging = chosen.map((_, number) => stagedName(target.suffix, number));
-  try {
+  const work = async (): Promise<Restored> => {
     const staged: Staged[] = [];
     const checks: string[] = [];
     await withLongStatements(client, chosen, async () => {
@@ -43,29 +48,19 @@ export async function restore(
       }
     });
     const exchanges: Exchange[] = [];
-    for (const entry of staged)
+    for (const entry of staged) {
       exchanges.push({ staged: entry, live: await readLive(client, entry, target.suffix, signal) });
-    refuseTaken(exchanges, target);
+    }
     signal.throwIfAborted();
     await steps.switching(exchanges.map(({ live }) => live.database).join(', '));
     const switched = await switchOver(client, exchanges, accounts.waiting);
     return {
       checks: [...checks, ...switched.checks],
-      warnings: [
-        ...accounts.warnings,
-        ...switched.warnings,
-        ...exchanges.flatMap(({ staged: entry }) => warningsOf(entry)),
-      ],
+      warnings: [...accounts.warnings, ...switched.warnings, ...staged.flatMap(warningsOf)],
       kept: exchanges.flatMap(({ live }) => keptLines(live)),
     };
-  } finally {
-    await dropDatabases(client, staging);
-  }
-}
-
-function refuseTaken(exchanges: readonly Exchange[], target: RestoreTarget): void {
-  const taken = target.as !== undefined && exchanges.some(({ live }) => live.shape !== undefined);
-  if (taken) throw new LifeboatError('RESTORE_REFUSED', `database ${target.as} exists already`);
+  };
+  return withCleanup(work, () => dropDatabases(client, staging));
 }
 
 function warningsOf({ artifact, facts, target, code }: Staged): string[] {

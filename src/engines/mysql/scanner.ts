@@ -1,3 +1,27 @@
+import {
+  backslash,
+  backtick,
+  close,
+  commentEnd,
+  dash,
+  dollar,
+  dollarTag,
+  doubleQuote,
+  hash,
+  isDashComment,
+  isDelimiter,
+  isPlainComment,
+  isSandbox,
+  lineFeed,
+  lookahead,
+  newline,
+  open,
+  quote,
+  slash,
+  space,
+  specialBytes,
+} from './bytes.ts';
+
 /** A piece of a dump, in order. */
 export type Piece =
   /** Bytes of one statement without its delimiter; it may come in many pieces, so that no row is ever held as a whole. */
@@ -13,13 +37,6 @@ export type Piece =
   /** A comment line between statements, without its newline. */
   | { readonly kind: 'comment'; readonly text: string };
 
-const [newline, space, doubleQuote, hash, dollar, quote, open, close, dash, slash, backslash, backtick] = Array.from(
-  '\n "#$\'()-/\\`',
-  (character) => character.charCodeAt(0),
-) as [number, number, number, number, number, number, number, number, number, number, number, number];
-
-/** As many bytes as a decision may need to see ahead: a delimiter, the opening of a comment, the tag of a dollar quote. */
-const lookahead = 80;
 const commentLimit = 1024 * 1024;
 
 type Mode = 'between' | 'code' | 'string' | 'line comment' | 'block comment' | 'dollar quote';
@@ -235,48 +252,4 @@ export class SqlScanner {
     this.#groups = 0;
     this.#head = '';
   }
-}
-
-const lineFeed = Buffer.from('\n');
-const commentEnd = Buffer.from('*/');
-
-/** Bytes that can mean something outside strings. */
-function specialBytes(delimiter: string): Uint8Array {
-  const table = new Uint8Array(256);
-  for (const byte of [doubleQuote, hash, dollar, quote, open, close, dash, slash, backtick]) table[byte] = 1;
-  table[delimiter.charCodeAt(0)] = 1;
-  return table;
-}
-
-function isDelimiter(bytes: Buffer, at: number, delimiter: Buffer): boolean {
-  for (let index = 0; index < delimiter.length; index += 1) {
-    if (bytes[at + index] !== delimiter[index]) return false;
-  }
-  return true;
-}
-
-/** `--` opens a comment only before a blank or at the end of a line. */
-function isDashComment(bytes: Buffer, at: number): boolean {
-  if (bytes[at] !== dash || bytes[at + 1] !== dash) return false;
-  const after = bytes[at + 2];
-  return after === undefined || after <= space;
-}
-
-/** What `/*!` and `/*M!` wrap is code. */
-function isPlainComment(bytes: Buffer, at: number): boolean {
-  if (bytes[at + 1] !== 42) return false;
-  const mark = bytes[at + 2] === 77 ? bytes[at + 3] : bytes[at + 2];
-  return mark !== 33;
-}
-
-/** The first line of newer dumps of MariaDB: a command to the client, without a delimiter. */
-function isSandbox(bytes: Buffer, at: number): boolean {
-  return /^\/\*M?!999999\\- /.test(bytes.toString('latin1', at, at + 14));
-}
-
-/** `$tag$` where it is not the inside of a name. */
-function dollarTag(bytes: Buffer, at: number, previous: number): Buffer | undefined {
-  if (/[\w$\x80-\xff]/.test(String.fromCharCode(previous))) return undefined;
-  const found = /^\$[\w\x80-\xff]*\$/.exec(bytes.toString('latin1', at, at + lookahead))?.[0];
-  return found === undefined ? undefined : Buffer.from(found, 'latin1');
 }

@@ -2,6 +2,7 @@ import { LifeboatError } from '../../domain/errors.ts';
 import type { Shell } from '../../domain/shell.ts';
 import type { Survey, SurveyItem } from '../engine.ts';
 import { matchesAny } from '../glob.ts';
+import { isElsewhere } from './catalogue.ts';
 import { createClient, isRefusal, type MysqlClient } from './client.ts';
 import { serverIdentity } from './identity.ts';
 import { isOwnDatabase, isSystemDatabase } from './names.ts';
@@ -20,6 +21,7 @@ interface TableRow {
   readonly name: string;
   readonly type: string;
   readonly bytes: number | null;
+  readonly engine: string | null;
   readonly transactional: string | null;
 }
 
@@ -29,8 +31,15 @@ export async function survey(shell: Shell, options: MysqlOptions, signal: AbortS
   const left: { name: string; why: string }[] = [];
   const databases = await chooseDatabases(client, options, left, signal);
   const tables = await readTables(client, databases, options, left, signal);
-  const unsafe = byDatabase(tables.filter(({ type, transactional }) => isTable(type) && transactional !== 'YES'));
+  const elsewhere = tables.filter(({ engine }) => isElsewhere(engine));
+  const unsafe = byDatabase(
+    tables.filter((table) => isTable(table.type) && table.transactional !== 'YES' && !elsewhere.includes(table)),
+  );
   const warnings = [...privilegeWarnings(client, privileges, databases), ...unsafeWarnings(unsafe, options)];
+  if (elsewhere.length > 0) {
+    const names = elsewhere.map(({ database, name }) => `${database}.${name}`).join(', ');
+    warnings.push(`rows kept elsewhere are not saved, only the definition: ${names}`);
+  }
   const items: SurveyItem[] = databases.map((name) => ({
     name,
     kind: 'database',
@@ -93,6 +102,7 @@ async function readTables(
     name: 't.TABLE_NAME',
     type: 't.TABLE_TYPE',
     bytes: 't.DATA_LENGTH + t.INDEX_LENGTH',
+    engine: 't.ENGINE',
     transactional: 'e.TRANSACTIONS',
   };
   const from = `FROM information_schema.TABLES t LEFT JOIN information_schema.ENGINES e ON e.ENGINE = t.ENGINE

@@ -34,6 +34,7 @@ describe('comparing the staged copy', () => {
   it('refuses a copy with fewer or more', () => {
     assert.throws(() => compareStaged(staged({}, loads(9, 0, 9)), artifact()), differs);
     assert.throws(() => compareStaged(staged({}, loads(10, 0, 11)), artifact()), differs);
+    assert.throws(() => compareStaged(staged({}, loads(8, 0, 10)), artifact()), differs);
     assert.throws(() => compareStaged(staged({}, 'db0:keys=9,expires=0'), artifact()), differs);
     assert.throws(() => compareStaged(staged({}, ''), artifact()), differs);
   });

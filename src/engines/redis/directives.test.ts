@@ -24,7 +24,7 @@ describe('the command line of a server', () => {
     const env = { PASSWORD: `p'"w`, OTHER: 'o' };
     const script = (text: string) => passwordOf(['docker-entrypoint.sh', 'sh', '-c', text], env);
     assert.equal(script('exec redis-server --requirepass "$PASSWORD" --appendonly yes'), `p'"w`);
-    assert.equal(script('chown x /data && redis-server --requirepass ${OTHER}1; sleep 1'), 'o1');
+    assert.equal(script(`chown x /data && redis-server --requirepass \${OTHER}1; sleep 1`), 'o1');
     assert.equal(script("redis-server --requirepass '$PASSWORD'"), '$PASSWORD');
     assert.equal(script('redis-server --requirepass "a \\"b\\""'), 'a "b"');
   });

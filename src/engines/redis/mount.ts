@@ -2,7 +2,7 @@ import { basename } from 'node:path/posix';
 import { LifeboatError } from '../../domain/errors.ts';
 import type { Mount } from '../../domain/types.ts';
 import { beside } from './place.ts';
-import { backScript, exitMeanings, switchScript } from './scripts.ts';
+import { backScript, exitMeanings, makeFolderScript, switchScript } from './scripts.ts';
 import { loadingMemory } from './stage.ts';
 import { foldersOf, partsOf, type RestoreContext, type Switch } from './switch.ts';
 
@@ -29,7 +29,8 @@ export function onMount(context: RestoreContext, mount: Mount): Switch {
     prepare: async (signal) => {
       const runs = shell.container.state === 'running';
       // Made by the container, found by the helper: so both see the same folder.
-      if (runs) await shell.text({ argv: ['mkdir', '-m', '700', '--', staged], user }, signal);
+      const argv = ['sh', '-c', makeFolderScript, 'sh', layout.folder, basename(staged)] as const;
+      if (runs) await shell.text({ argv, user }, signal);
       return {
         place: beside(mount, loadingMemory(facts)),
         folder: staged,

@@ -61,6 +61,24 @@ describe('having a server save', () => {
     assert.equal(asked.filter((name) => name === 'INFO').length, 3);
   });
 
+  it('is not satisfied with a save that was only begun', async () => {
+    const { client, asked } = server([
+      { time: 100, lastSave: 50, saves: 3 },
+      { time: 101, lastSave: 50, saves: 4 },
+      { time: 102, lastSave: 102, saves: 4 },
+    ]);
+    assert.equal(await save(client), 100);
+    assert.equal(asked.filter((name) => name === 'INFO').length, 3);
+  });
+
+  it('fails when the save after ours failed: which of them left the file is not known', async () => {
+    const { client } = server([
+      { time: 100, lastSave: 50, saves: 3 },
+      { time: 101, lastSave: 101, saves: 5, status: 'err' },
+    ]);
+    await assert.rejects(save(client), (error) => isLifeboatError(error, 'COMMAND_FAILED'));
+  });
+
   it('fails when the child fails, although saving had started and an older file is there', async () => {
     const { client } = server([
       { time: 100, lastSave: 50, saves: 3 },

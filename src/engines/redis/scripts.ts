@@ -45,6 +45,9 @@ export const exitMeanings: Readonly<Record<number, string>> = {
   77: 'the host has not enough free memory to load the copy while the server runs',
 };
 
+/** Makes the folder to stage in, and removes those of restores that were killed. Arguments: folder; name to make. */
+export const makeFolderScript = `cd -- "$1" && rm -rf -- .lifeboat-new-* && mkdir -m 700 -- "$2"`;
+
 /**
  * Stages a restore: writes the RDB on standard input into a folder, loads it with a server of its own that nobody can
  * reach, prints what that server holds, and has it write an AOF beside the file when one is wanted.

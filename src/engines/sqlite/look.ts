@@ -4,7 +4,7 @@ import type { Command, HelperMount, Shell } from '../../domain/shell.ts';
 import type { Mount } from '../../domain/types.ts';
 import { isHelperRefusal, mayMakeHelpers } from './bench.ts';
 import { headerBytes, parseHeader } from './header.ts';
-import { locate } from './location.ts';
+import { isWithin, locate } from './location.ts';
 import { peek } from './peek.ts';
 import { prelude } from './script.ts';
 import type { Owner, Seen } from './seen.ts';
@@ -74,16 +74,16 @@ async function lookFromHelper(shell: Shell, wanted: readonly Look[], signal: Abo
     },
     signal,
   );
-  const part = parse(printed, (path) => {
-    const [mount, target] = [...targets].find(([, each]) => path === each || path.startsWith(`${each}/`)) ?? [];
-    return mount && target ? posix.join(mount.target, path.slice(target.length)) : path;
+  return parse(printed, (path) => {
+    const [mount, target = ''] = [...targets].find(([, each]) => isWithin(path, each)) ?? [];
+    if (!mount) return undefined;
+    const inContainer = posix.join(mount.target, path.slice(target.length));
+    // What lies under a nested mount is hidden from the app, though not from the helper.
+    const location = locate(shell.container, inContainer);
+    return inContainer === mount.target || (location.kind === 'mount' && location.mount === mount)
+      ? inContainer
+      : undefined;
   });
-  // What lies under a nested mount is hidden from the app: the helper sees it, the app does not.
-  const isVisible = ({ path }: Seen) => {
-    const location = locate(shell.container, path);
-    return location.kind === 'mount' && mounts.includes(location.mount);
-  };
-  return { ...part, seen: part.seen.filter(isVisible) };
 }
 
 async function lookWithin(shell: Shell, wanted: readonly Look[], signal: AbortSignal): Promise<Part> {
@@ -146,7 +146,8 @@ function lookCommand(wanted: readonly Look[]): Command {
 
 const fieldsPerRecord = 7;
 
-function parse(printed: string, toContainer: (path: string) => string): Part {
+/** `toContainer` gives undefined for what the app does not see. */
+function parse(printed: string, toContainer: (path: string) => string | undefined): Part {
   const fields = printed.split('\0');
   const seen = new Map<string, Seen>();
   const late: string[] = [];
@@ -154,10 +155,11 @@ function parse(printed: string, toContainer: (path: string) => string): Part {
   for (let at = 0; at + fieldsPerRecord < fields.length; at += fieldsPerRecord) {
     const [what, first = '', stat = '', folder = '', fileSystem = '', wal = '', head = ''] = fields.slice(at);
     if (what === 'tool') tool = first.split(' ')[0] || undefined;
-    if (what === 'late') late.push(toContainer(first));
+    const path = what === 'tool' ? undefined : toContainer(first);
+    if (path === undefined) continue;
+    if (what === 'late') late.push(path);
     if (what !== 'file') continue;
     const [kind = '', bytes, ...owner] = stat.split('|');
-    const path = toContainer(first);
     seen.set(path, {
       path,
       kind: kindOf(kind),

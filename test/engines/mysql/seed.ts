@@ -78,6 +78,7 @@ CREATE TABLE numbered (id int DEFAULT nextval(s1), x int); INSERT INTO numbered 
 CREATE TABLE versioned (id int PRIMARY KEY, x int) WITH SYSTEM VERSIONING; INSERT INTO versioned VALUES (1, 1), (2, 2);
 UPDATE versioned SET x = 5 WHERE id = 1; DELETE FROM versioned WHERE id = 2;
 CREATE TABLE hidden (a int, b int INVISIBLE DEFAULT 4, u uuid, ip inet6); INSERT INTO hidden (a, b, u, ip) VALUES (1, 2, '123e4567-e89b-12d3-a456-426655440000', '::1');
+GRANT SELECT ON shop.empty_one TO PUBLIC;
 CREATE TABLE aria_one (x int) ENGINE = Aria PAGE_CHECKSUM = 1; INSERT INTO aria_one VALUES (7);
 SET sql_mode = 'ORACLE';
 DELIMITER ;;
@@ -129,7 +130,7 @@ ${product === 'MariaDB' ? 'SELECT next_not_cached_value FROM s1; SELECT pack.one
 
 const accounts = (product: Product) => `
 ${product === 'MySQL' ? 'SET SESSION print_identified_with_as_hex = ON; SHOW CREATE USER expired@localhost;' : ''}
-SHOW CREATE USER 'o''dd \`u;ser'@'10.%'; SHOW GRANTS FOR 'o''dd \`u;ser'@'10.%'; SHOW CREATE USER maker@'%'; SHOW GRANTS FOR maker@'%'; SHOW GRANTS FOR reader;`;
+SHOW CREATE USER 'o''dd \`u;ser'@'10.%'; SHOW GRANTS FOR 'o''dd \`u;ser'@'10.%'; SHOW CREATE USER maker@'%'; SHOW GRANTS FOR maker@'%'; SHOW GRANTS FOR reader; ${product === 'MariaDB' ? 'SHOW GRANTS FOR PUBLIC;' : ''}`;
 
 /** Everything the engine promises to keep, as text. */
 export async function fingerprint(name: string, product: Product): Promise<string> {

@@ -187,6 +187,13 @@ describe('checking an RDB', () => {
     assert.throws(() => check(flipped), isRefused);
   });
 
+  it('still wants the end mark of a later format that has no checksum', () => {
+    const later = Buffer.concat([Buffer.from('REDIS0014'), Buffer.from([27, 1, 2, 3, 4, 5, 0xff]), Buffer.alloc(8)]);
+    assert.equal(check(later).unsummed, true);
+    for (let cut = 0; cut < later.length; cut += 1) assert.throws(() => check(later.subarray(0, cut)), isRefused);
+    assert.throws(() => check(Buffer.concat([later, Buffer.alloc(1)])), isRefused);
+  });
+
   it('refuses a length that cannot be before it reads on', () => {
     const rdb = new RdbCheck();
     assert.throws(() => rdb.take(Buffer.from([...Buffer.from('REDIS0012'), 1, 1, 0x61, 0xc3])), isRefused);
