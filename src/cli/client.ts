@@ -93,7 +93,7 @@ async function follow<T>(options: ClientOptions, path: string, body: unknown, si
       else if ('event' in told) emit(told.event);
       else if ('error' in told) throw fromWireError(told.error);
       else return told.result as T;
-      if (signal.aborted && onInterrupt === 'detach') break;
+      if (leave.signal.aborted) throw leave.signal.reason;
     }
   } catch (error) {
     if (leave.signal.aborted) throw asLifeboatError(signal.reason);

@@ -26,8 +26,8 @@ export interface ClockworkParts {
   readonly context: RunContext;
   readonly control: RunControl;
   readonly log: Log;
-  /** Nothing begins before what an earlier process left is put back. */
-  prepare(): Promise<void>;
+  /** Nothing begins before what an earlier process left is put back; disposing says that it is over. */
+  enter(): Promise<Disposable>;
   readonly runOnStart: boolean;
 }
 
@@ -105,7 +105,7 @@ export function createClockwork(parts: ClockworkParts): Clockwork {
   async function begin({ stack, names }: DueGroup, trigger: Manifest['trigger'], signal: AbortSignal): Promise<void> {
     const run = { run: newId(context.now()), trigger };
     try {
-      await parts.prepare();
+      using _inside = await parts.enter();
       const { sources } = await context.sources(signal);
       take(sources);
       const chosen = sources.filter((source) => source.stack === stack && names.includes(source.name));

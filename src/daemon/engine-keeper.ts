@@ -5,7 +5,6 @@ import { once } from '../runs/context.ts';
 import type { DiskJournal } from '../runs/journal.ts';
 import type { Repaired } from '../runs/repair.ts';
 import { failureOf } from '../runs/run-log.ts';
-import type { RunningRuns } from '../runs/running.ts';
 import { type Backoff, pause, untilDone } from './backoff.ts';
 import type { Organ } from './health.ts';
 
@@ -24,8 +23,11 @@ export interface EngineWatch {
 }
 
 export interface EngineKeeper extends Organ {
-  /** Resolves when nothing is left to put back: what changes containers waits for it. Rejects when that is not possible. */
-  prepare(): Promise<void>;
+  /**
+   * Resolves when nothing is left to put back; whoever makes helpers or stops containers enters here first. Nothing is put
+   * back before all have left, as it could be theirs. Rejects when the Engine is away.
+   */
+  enter(): Promise<Disposable>;
   /** Keeps the connection and puts back what is left until the signal fires. Never rejects. */
   keep(signal: AbortSignal): Promise<void>;
 }
@@ -33,22 +35,24 @@ export interface EngineKeeper extends Organ {
 export interface EngineKeeperParts {
   readonly engine: EngineDoor;
   readonly journal: DiskJournal;
-  readonly running: RunningRuns;
   readonly log: Log;
   /** Containers may have come or gone. */
   changed(): void;
   /** The Engine answers again after it did not. */
   returned(): void;
   readonly backoff?: Backoff;
+  /** How often the journal is looked at for what a run could not put back itself. */
+  readonly lookEveryMs?: number;
 }
 
 const usualBackoff: Backoff = { firstMs: 1_000, longestMs: 30_000 };
-/** How often the journal is looked at for what a run could not put back itself. */
-const lookEveryMs = 30_000;
+const usualLookEveryMs = 30_000;
 
 export function createEngineKeeper(parts: EngineKeeperParts): EngineKeeper {
-  const { engine, journal, running, log, backoff = usualBackoff } = parts;
+  const { engine, journal, log, backoff = usualBackoff, lookEveryMs = usualLookEveryMs } = parts;
   let ailment: Failure | undefined;
+  let inside = 0;
+  let later: Promise<void> | undefined;
 
   const failed = (error: unknown) => {
     const failure = failureOf(error);
@@ -70,19 +74,36 @@ export function createEngineKeeper(parts: EngineKeeperParts): EngineKeeper {
   };
   const first = once(putBack);
 
-  /** What a run itself could not put back, because the Engine was away just then. Nothing of a living run is touched. */
+  /** What a run itself could not put back, because the Engine was away just then. */
   async function putBackLater(): Promise<void> {
-    if (running.all().length > 0 || (await journal.leftOpen()).length === 0) return;
-    await putBack();
+    const left = await journal.leftOpen();
+    if (left.length === 0 || inside > 0) return;
+    later = putBack();
+    try {
+      await later;
+    } finally {
+      later = undefined;
+    }
   }
 
   return {
     ailment: () => ailment,
-    prepare: async () => {
-      await first().catch((error: unknown) => {
+    enter: async () => {
+      try {
+        await first();
+        await later;
+      } catch (error) {
         failed(error);
         throw asLifeboatError(error);
-      });
+      }
+      inside += 1;
+      let isInside = true;
+      return {
+        [Symbol.dispose]: () => {
+          if (isInside) inside -= 1;
+          isInside = false;
+        },
+      };
     },
     keep: async (signal) => {
       await untilDone(first, failed, signal, backoff);

@@ -59,23 +59,23 @@ export function createHandler(parts: RouteParts): Handler {
   };
   const routes: readonly Route[] = [
     { method: 'GET', path: '/v1/hello', answer: async () => parts.hello },
-    { method: 'GET', path: '/v1/status', answer: ({ left }) => operations.status(left) },
+    { method: 'GET', path: '/v1/status', answer: async ({ left }) => operations.status(left) },
     {
       method: 'GET',
       path: '/v1/backups',
-      answer: ({ query, left }) => operations.list(readAsk(ListAsk, Object.fromEntries(query)), left),
+      answer: async ({ query, left }) => operations.list(readAsk(ListAsk, Object.fromEntries(query)), left),
     },
-    { method: 'GET', path: '/v1/backups/:id', answer: ({ id, left }) => operations.show(idOf(id), left) },
+    { method: 'GET', path: '/v1/backups/:id', answer: async ({ id, left }) => operations.show(idOf(id), left) },
     {
       method: 'GET',
       path: '/v1/runs/:id',
-      answer: ({ id, left }) => operations.logs(readAsk(LogsAsk, id === 'latest' ? {} : { run: id }), left),
+      answer: async ({ id, left }) => operations.logs(readAsk(LogsAsk, id === 'latest' ? {} : { run: id }), left),
     },
-    { method: 'POST', path: '/v1/runs/:id/cancel', answer: ({ id, left }) => cancel(idOf(id), left) },
+    { method: 'POST', path: '/v1/runs/:id/cancel', answer: async ({ id, left }) => cancel(idOf(id), left) },
     {
       method: 'POST',
       path: '/v1/plan',
-      follow: ({ body, left }) => {
+      follow: async ({ body, left }) => {
         readAsk(PlanAsk, body);
         return operations.plan(left);
       },
@@ -83,18 +83,18 @@ export function createHandler(parts: RouteParts): Handler {
     {
       method: 'POST',
       path: '/v1/backup',
-      run: ({ body }, run, signal) =>
+      run: async ({ body }, run, signal) =>
         operations.backup({ ...readAsk(BackupAsk, body), trigger: 'manual', run }, signal),
     },
     {
       method: 'POST',
       path: '/v1/restore/plan',
-      follow: ({ body, left }) => operations.planRestore(readAsk(RestoreAsk, body), left),
+      follow: async ({ body, left }) => operations.planRestore(readAsk(RestoreAsk, body), left),
     },
     {
       method: 'POST',
       path: '/v1/restore',
-      run: ({ body }, run, signal) => operations.restore({ ...readAsk(RestoreAsk, body), run }, signal),
+      run: async ({ body }, run, signal) => operations.restore({ ...readAsk(RestoreAsk, body), run }, signal),
     },
   ];
   return (request, response) => {

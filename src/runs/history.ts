@@ -5,7 +5,7 @@ import type { SourceName } from '../domain/types.ts';
 import type { EventReader } from './event-bus.ts';
 import { isDamage, openHistoryFile } from './history-file.ts';
 import { finishAttempt, finishRun, interrupt, lastTwo, learn, prune, transact } from './history-rows.ts';
-import { type Attempt, type HistoryView, viewOf } from './history-view.ts';
+import { type HistoryView, viewOf } from './history-view.ts';
 
 /** A source without what changes between runs; two stacks may each have a `db/postgres`. */
 export interface SourceKey {

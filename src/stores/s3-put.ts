@@ -1,5 +1,6 @@
 import { isLifeboatError, LifeboatError } from '../domain/errors.ts';
-import { type Body, chunksOf, createMeter, type Meter } from './body.ts';
+import { type Body, createMeter } from './body.ts';
+import { cutIntoParts } from './s3-part.ts';
 import { readObject } from './s3-read.ts';
 import { type StagedObject, stageObject, type UploadOptions, withCleanUp } from './s3-upload.ts';
 import type { S3Wire } from './s3-wire.ts';
@@ -31,14 +32,14 @@ export async function putBody(
   // Of the reading of the body and the sending of its parts, whichever fails stops the other.
   const halt = new AbortController();
   const both = AbortSignal.any([signal, halt.signal]);
-  const parts = partsOf(body, key, options.partBytes, meter, both);
+  const { parts, recycle } = cutIntoParts(body, key, options.partBytes, meter, both);
   const staged: StagedObject[] = [];
   const published: StagedObject[] = [];
   try {
     const maxParts = Math.floor(options.objectBytes / options.partBytes);
     for (let next = await parts.next(); !next.done; next = await parts.next()) {
       const name = continuation(key, staged.length);
-      staged.push(await stageObject(wire, name, { parts, first: next.value, maxParts }, options, halt, both));
+      staged.push(await stageObject(wire, name, { parts, recycle, first: next.value, maxParts }, options, halt, both));
     }
     let isVouchedFor = true;
     for (const object of staged.toReversed()) {
@@ -89,32 +90,6 @@ async function readBack(
   throw new LifeboatError('ARTIFACT_CORRUPT', `${key} does not read back as it was written (${found.bytes} bytes)`, {
     hint: 'this storage damages what it is given: do not rely on it',
   });
-}
-
-/** The body in parts of equal size; the last is smaller, and there is always one. */
-async function* partsOf(
-  body: Body,
-  key: string,
-  partBytes: number,
-  meter: Meter,
-  signal: AbortSignal,
-): AsyncGenerator<Buffer> {
-  let gathered: Uint8Array[] = [];
-  let bytes = 0;
-  let isFirst = true;
-  for await (const chunk of chunksOf(body, key, signal)) {
-    meter.add(chunk);
-    for (let at = 0; at < chunk.length; ) {
-      const piece = chunk.subarray(at, at + partBytes - bytes);
-      gathered.push(piece);
-      bytes += piece.length;
-      at += piece.length;
-      if (bytes < partBytes) continue;
-      yield Buffer.concat(gathered);
-      [gathered, bytes, isFirst] = [[], 0, false];
-    }
-  }
-  if (bytes > 0 || isFirst) yield Buffer.concat(gathered);
 }
 
 function exists(key: string): LifeboatError {

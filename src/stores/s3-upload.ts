@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { crc32 } from 'node:zlib';
 import { asLifeboatError, isLifeboatError, LifeboatError } from '../domain/errors.ts';
 import { checksFor, compositeCrc32, encodeCrc32 } from './s3-checksum.ts';
+import type { PartStream } from './s3-part.ts';
 import type { Part, S3Wire, UploadRef } from './s3-wire.ts';
 
 export interface UploadOptions {
@@ -13,9 +14,7 @@ export interface UploadOptions {
 }
 
 /** What an object is made of. */
-export interface PartSource {
-  /** All of equal size but the last. */
-  readonly parts: AsyncIterator<Buffer>;
+export interface PartSource extends PartStream {
   readonly first: Buffer;
   readonly maxParts: number;
 }
@@ -82,7 +81,7 @@ interface Sent {
 async function sendParts(
   wire: S3Wire,
   upload: UploadRef,
-  { parts: source, first, maxParts }: PartSource,
+  { parts: source, recycle, first, maxParts }: PartSource,
   { usesCrc32, queue }: UploadOptions,
   halt: AbortController,
   signal: AbortSignal,
@@ -96,6 +95,7 @@ async function sendParts(
     try {
       const etag = await wire.putPart({ ...upload, number }, part, checks, signal);
       parts[number - 1] = { number, etag, crc32: checks.crc32 };
+      recycle(part);
     } catch (error) {
       halt.abort(error);
     }

@@ -2,7 +2,7 @@ import type { Problem } from '../config/problems.ts';
 import { createClockwork } from '../daemon/clockwork.ts';
 import { liveAsDaemon } from '../daemon/daemon.ts';
 import { createDestinationKeeper } from '../daemon/destination-keeper.ts';
-import { createEngineKeeper, type EngineDoor } from '../daemon/engine-keeper.ts';
+import { createEngineKeeper, type EngineDoor, type EngineKeeper } from '../daemon/engine-keeper.ts';
 import { readHealth } from '../daemon/health.ts';
 import { createHandler } from '../daemon/routes.ts';
 import { listen } from '../daemon/server.ts';
@@ -14,11 +14,10 @@ import { createLog } from '../log.ts';
 import { openHistory } from '../runs/history.ts';
 import { lockData } from '../runs/lock.ts';
 import { createLogReader } from '../runs/log-reader.ts';
-import { createOperations } from '../runs/operations.ts';
+import { createOperations, type Operations } from '../runs/operations.ts';
 import { failureOf } from '../runs/run-log.ts';
 import { createScheduler } from '../runs/scheduler.ts';
 import { version } from '../version.ts';
-import { preparing } from './in-place.ts';
 import { acceptConfig, createWorld, readConfig, tellOnce, type World } from './world.ts';
 
 /** Runs the daemon until the signal fires; resolves with the exit code: 0 when it was told to end, 1 when it had to. */
@@ -50,7 +49,6 @@ export async function runDaemon(environment: NodeJS.ProcessEnv, stop: AbortSigna
   const engine = createEngineKeeper({
     engine: engineDoor(world),
     journal,
-    running: control.running,
     log,
     changed: () => clockwork.changed(),
     returned: () => clockwork.retry(),
@@ -60,7 +58,7 @@ export async function runDaemon(environment: NodeJS.ProcessEnv, stop: AbortSigna
     context,
     control,
     log,
-    prepare: () => engine.prepare(),
+    enter: () => engine.enter(),
     runOnStart: settings.runOnStart,
   });
   const destinationKeeper = createDestinationKeeper({ destinations, log });
@@ -68,7 +66,7 @@ export async function runDaemon(environment: NodeJS.ProcessEnv, stop: AbortSigna
   const health = () => readHealth(organs);
   const faults = problems.filter(({ severity }) => severity === 'error').map(toFailure);
   const status = { history, schedule: scheduler, problems: () => [...health().problems, ...faults] };
-  const operations = preparing(createOperations({ ...world, status }), () => engine.prepare());
+  const operations = entering(createOperations({ ...world, status }), engine);
   const { restoreDelayMs: delayMs, requireConfirm, timezone } = settings;
   const hello = { lifeboat: version, timezone, restore: { delayMs, requireConfirm } };
   const clean = (text: string) => read.redactor.redact(text);
@@ -92,6 +90,21 @@ export async function runDaemon(environment: NodeJS.ProcessEnv, stop: AbortSigna
 }
 
 // --- utils ---
+
+/** What makes helpers or stops containers waits until what an earlier process left is put back. */
+function entering(operations: Operations, engine: EngineKeeper): Operations {
+  const inside = async <T>(act: () => Promise<T>) => {
+    using _inside = await engine.enter();
+    return await act();
+  };
+  return {
+    ...operations,
+    plan: (signal) => inside(() => operations.plan(signal)),
+    backup: (ask, signal) => inside(() => operations.backup(ask, signal)),
+    planRestore: (ask, signal) => inside(() => operations.planRestore(ask, signal)),
+    restore: (ask, signal) => inside(() => operations.restore(ask, signal)),
+  };
+}
 
 function engineDoor(world: World): EngineDoor {
   return {

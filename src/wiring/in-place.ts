@@ -49,7 +49,7 @@ export async function openInPlace(output: Output, progress: Emit): Promise<InPla
 }
 
 /** What changes something first takes the one right to write; what only reads does not wait for it. */
-export function preparing(operations: Operations, prepare: () => Promise<void>): Operations {
+function preparing(operations: Operations, prepare: () => Promise<void>): Operations {
   return {
     ...operations,
     backup: async (ask, signal) => {

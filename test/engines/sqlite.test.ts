@@ -270,6 +270,7 @@ describe('sqlite', { concurrency: false }, () => {
         const before = await story(source.name, database);
         const dumped = await backUp(await shellOf(source.id), optionsOf({ files: [database], method }));
         const after = await story(source.name, database);
+        assert.equal(/paused/.test(dumped.survey.consistency), method === 'pause');
         const [bytes = Buffer.alloc(0)] = dumped.plain.values();
         const copied = await storyOf(bytes);
         assert.ok(before <= copied && copied <= after && before < after, `${before} ${copied} ${after}`);

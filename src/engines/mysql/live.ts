@@ -76,6 +76,10 @@ export function dropStatements(database: string, objects: readonly CatalogueObje
   const order = ['event', 'trigger', 'view', 'procedure', 'function', 'package body', 'package', 'library'];
   return order
     .flatMap((kind) => objects.filter((each) => each.kind === kind))
-    .map(({ kind, name }) => `DROP ${kind.toUpperCase()} IF EXISTS ${qualified(database, name)};\n`)
+    .map(({ kind, name }) => {
+      const drop = `DROP ${kind.toUpperCase()} IF EXISTS ${qualified(database, name)};\n`;
+      // Before MariaDB 11.4 packages are known in this mode only.
+      return kind.startsWith('package') ? `SET sql_mode = 'ORACLE';\n${drop}SET sql_mode = '';\n` : drop;
+    })
     .join('');
 }

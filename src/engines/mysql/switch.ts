@@ -125,7 +125,9 @@ async function rollBack(
   try {
     for (const { staged, live } of exchanges) {
       const { codeObjects } = replaceable(await readCatalogue(client, live.database), staged.facts.excluded);
-      await patiently(client, targets, dropStatements(live.database, codeObjects));
+      const drops = dropStatements(live.database, codeObjects);
+      // What cannot be dropped must not keep the tables from going back.
+      await patiently(client, targets, drops).catch(() => client.run(drops, { tolerant: true }));
     }
     const moves = exchanges.flatMap(toLive);
     if (await isMoved(client, moves)) {

@@ -75,7 +75,7 @@ export async function describeServer(client: RedisClient, options: RedisOptions,
       program,
       ...process,
     },
-    savesByItself: (setting('save') ?? '') !== '',
+    savesByItself: setting('save') !== '', // Untold means the default, which has save points.
     users: linesOf(userReply),
     isInMemory: fileSystemOf(mounts, folder) === 'tmpfs',
     rdbVersion: await rdbVersionOf(client, info, signal),

@@ -41,5 +41,5 @@ function intoLayer({ name }: Container, { path, owner, isWal }: FileFacts): stri
 }
 
 function giveTo({ uid, gid, mode }: FileFacts['owner'], file: string): string {
-  return `true ${uid}:${gid} "${file}" && chmod ${mode.toString(8)} "${file}"`;
+  return `chown ${uid}:${gid} "${file}" && chmod ${mode.toString(8)} "${file}"`;
 }

@@ -5,7 +5,7 @@ import { bareOption, optionList, optionOneOf } from '../../domain/option.ts';
 const containerGlob: Grammar<string> = grammar(
   {
     name: 'path',
-    allowed: 'an absolute path inside the container, with *, ** and ? where it is a pattern',
+    allowed: 'absolute paths inside the container, or patterns of them with *, ** and ?',
     examples: ['/app/data/app.db', '/app/data/*.sqlite3'],
   },
   (text, reject) => (text.startsWith('/') ? glob.parse(text) : reject('it does not begin with /')),

@@ -72,7 +72,7 @@ export function destinationOf(artifact: Artifact, target: RestoreTarget): string
 export function needsOne(chosen: readonly Artifact[]): LifeboatError {
   const names = chosen.map(({ name }) => name).join(', ');
   return new LifeboatError('USAGE', `--as needs exactly one database, this backup has ${names}`, {
-    hint: 'choose one of them',
+    hint: 'choose one with --database',
   });
 }
 
