@@ -52,7 +52,7 @@ export function createEngineKeeper(parts: EngineKeeperParts): EngineKeeper {
   const { engine, journal, log, backoff = usualBackoff, lookEveryMs = usualLookEveryMs } = parts;
   let ailment: Failure | undefined;
   let inside = 0;
-  let later: Promise<void> | undefined;
+  let later: { readonly done: Promise<void> } | undefined;
 
   const failed = (error: unknown) => {
     const failure = failureOf(error);
@@ -78,9 +78,9 @@ export function createEngineKeeper(parts: EngineKeeperParts): EngineKeeper {
   async function putBackLater(): Promise<void> {
     const left = await journal.leftOpen();
     if (left.length === 0 || inside > 0) return;
-    later = putBack();
+    later = { done: putBack() };
     try {
-      await later;
+      await later.done;
     } finally {
       later = undefined;
     }
@@ -91,7 +91,7 @@ export function createEngineKeeper(parts: EngineKeeperParts): EngineKeeper {
     enter: async () => {
       try {
         await first();
-        await later;
+        while (later) await later.done; // No pause between the last look and going in.
       } catch (error) {
         failed(error);
         throw asLifeboatError(error);

@@ -144,12 +144,12 @@ function storeBranch(
 }
 
 /** The branch that decodes what is being stored and lets the engine prove it. */
-function createProof({ source, shell, dump, codecs }: Transfer) {
+function createProof({ source, shell, dump, way, codecs }: Transfer) {
   let found: { readonly proof: Proof; readonly plainBytes: number } | undefined;
   const branch: Branch<Confirmation | undefined> = {
     name: 'proof',
     consume: async (body, signal) => {
-      const plain = plainBytes(body, codecs, signal);
+      const plain = plainBytes(body, codecs, way.taken === 'pipe', signal);
       const proof = await source.engine.prove(shell, dump, plain.stream, source.settings.options, signal);
       plain.stream.destroy();
       found = { proof, plainBytes: await plain.total() };

@@ -1,6 +1,6 @@
 import { asLifeboatError, LifeboatError } from '../domain/errors.ts';
 import type { Manifest } from '../domain/manifest.ts';
-import { newId, shortId } from '../domain/naming.ts';
+import { backupPrefix, newId, shortId } from '../domain/naming.ts';
 import { type RunOutcome, runBackup } from './backup-run.ts';
 import type { RunContext } from './context.ts';
 import type { RunControl } from './control.ts';
@@ -125,7 +125,7 @@ export function createOperations({ context, control, status, stack }: OperationP
         return {
           destination: name,
           location: destination?.store.location ?? '',
-          key: `${entry.manifest.service}/${entry.manifest.source}/${entry.manifest.id}`,
+          key: backupPrefix(entry.manifest, entry.manifest.id),
         };
       });
       return { ...entry, locations };

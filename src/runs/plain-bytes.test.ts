@@ -21,14 +21,14 @@ describe('plain bytes of stored ones', () => {
   for (const name of ['zstd', 'gzip', 'none']) {
     it(`are all there (${name})`, async () => {
       const { codecs, stored } = await encoded(name);
-      const bytes = plainBytes(Readable.from([stored]), codecs, never);
+      const bytes = plainBytes(Readable.from([stored]), codecs, false, never);
       assert.ok((await buffer(bytes.stream)).equals(plain));
       assert.equal(await bytes.total(), plain.length);
     });
 
     it(`are counted to the end although the reader left (${name})`, async () => {
       const { codecs, stored } = await encoded(name);
-      const bytes = plainBytes(Readable.from([stored]), codecs, never);
+      const bytes = plainBytes(Readable.from([stored]), codecs, false, never);
       for await (const _ of bytes.stream) break;
       assert.equal(await bytes.total(), plain.length);
     });
@@ -37,8 +37,8 @@ describe('plain bytes of stored ones', () => {
   it('fail for a reader and for one who left when the stored bytes are cut', async () => {
     const { codecs, stored } = await encoded('zstd');
     const cut = () => Readable.from([stored.subarray(0, stored.length - 3)]);
-    await assert.rejects(buffer(plainBytes(cut(), codecs, never).stream));
-    const left = plainBytes(cut(), codecs, never);
+    await assert.rejects(buffer(plainBytes(cut(), codecs, false, never).stream));
+    const left = plainBytes(cut(), codecs, false, never);
     for await (const _ of left.stream) break;
     await assert.rejects(left.total());
   });

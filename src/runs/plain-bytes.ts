@@ -16,9 +16,15 @@ export interface PlainBytes {
 
 /**
  * Stored bytes decoded for whoever reads them: as a stream in this process, or straight into a descriptor where the codec
- * can do that, so that the plain side (five times as many bytes) is never touched here.
+ * can do that, so that the plain side (five times as many bytes) is never touched here. Redirecting needs a helper at a
+ * pipe, so it is offered only where the dump itself came through one.
  */
-export function plainBytes(stored: Readable, codecs: readonly Codec[], signal: AbortSignal): PlainBytes {
+export function plainBytes(
+  stored: Readable,
+  codecs: readonly Codec[],
+  isRedirectable: boolean,
+  signal: AbortSignal,
+): PlainBytes {
   const total = Promise.withResolvers<number>();
   total.promise.catch(() => {}); // Reported by the stream, unless its reader left before.
   const stream = Readable.from(decoded(stored, codecs, total, signal), {
@@ -26,7 +32,7 @@ export function plainBytes(stored: Readable, codecs: readonly Codec[], signal: A
     highWaterMark: 256 * 1024,
   });
   const [codec, ...others] = codecs;
-  const decodeTo = others.length === 0 ? codec?.decodeTo : undefined;
+  const decodeTo = isRedirectable && others.length === 0 ? codec?.decodeTo : undefined;
   if (!decodeTo) return { stream, total: () => total.promise };
 
   const redirectable: Redirectable = Object.assign(stream, {

@@ -7,7 +7,7 @@ import type { Container } from '../domain/types.ts';
 import type { Restored, RestorePreview, RestoreSource, RestoreTarget } from '../engines/engine.ts';
 import { backupSource } from './backup.ts';
 import type { Destination, RunContext } from './context.ts';
-import type { RunLog } from './run-log.ts';
+import { failureOf, type RunLog } from './run-log.ts';
 import type { Source } from './source.ts';
 
 export interface RestoreRequest {
@@ -104,10 +104,14 @@ async function takeSafety(
   request: RestoreRequest,
   log: RunLog,
   signal: AbortSignal,
-): Promise<string> {
+): Promise<string | undefined> {
   log.entering(request.source.name, 'safety', 'backup of what is there now');
   const result = await backupSource(context, request.source, { set: request.run, trigger: 'safety' }, log, signal);
   if (result.backup) return result.backup;
+  if (result.error?.code === 'SOURCE_NOT_FOUND') {
+    log.warn(request.source.name, `no safety backup: ${result.error.message}`);
+    return undefined;
+  }
   throw new LifeboatError(
     'RESTORE_REFUSED',
     `the safety backup failed: ${result.error?.message ?? 'no reason given'}`,
@@ -160,12 +164,17 @@ async function stopAll(
   source: Source,
 ): Promise<Stopped> {
   const stopped: { readonly container: Container; readonly hold: AsyncDisposable }[] = [];
+  const tell = (error: unknown) => {
+    const { message, hint } = failureOf(error);
+    log.warn(source.name, message, hint);
+  };
   const release = async (settle?: AbortSignal): Promise<readonly string[]> => {
     const services: string[] = [];
     for (let entry = stopped.pop(); entry; entry = stopped.pop()) {
       await entry.hold[Symbol.asyncDispose]();
       services.push(entry.container.service);
-      if (settle) await context.lifecycle.settled(entry.container, settle);
+      // The data is restored by now: a service that does not come up is told of and does not hide that.
+      if (settle) await context.lifecycle.settled(entry.container, settle).catch(tell);
     }
     return services;
   };

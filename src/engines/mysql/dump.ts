@@ -117,5 +117,5 @@ async function usesSequences(client: MysqlClient, database: string, signal: Abor
 function isComplaint(line: string): boolean {
   // A limited account may not read the masking policies of MySQL 9.7; the dump itself is whole.
   if (line.includes('masking policies')) return false;
-  return /^(?:mysqldump|mariadb-dump): .*(?:error|couldn't|insufficient|lost connection)/i.test(line);
+  return /^(?:mysqldump|mariadb-dump): .*(?:error|couldn't|insuffic|lost connection)/i.test(line);
 }

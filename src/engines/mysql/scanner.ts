@@ -186,7 +186,7 @@ export class SqlScanner {
         this.#mode = 'code';
         return at;
       }
-      if (byte === escaping) at += 1;
+      
     }
     this.#skip = at - end;
     return end;

@@ -45,6 +45,8 @@ function byHand(container: Container, artifact: ArtifactFacts, options: Postgres
   const host = tools ? ' -h 127.0.0.1' : '';
   const as = `-U ${shellQuote(user)}${host}`;
   if (artifact.kind === 'globals') return `${run} psql ${as} -d postgres`;
-  const script = `createdb ${as} -T template0 restored && pg_restore ${as} --exit-on-error -d restored`;
+  // A name of its own for each database, and one that no tool reads as an option or a connection string.
+  const beside = `restored_${artifact.name.replace(/[^A-Za-z0-9]+/g, '_').slice(0, 50)}`;
+  const script = `createdb ${as} -T template0 ${beside} && pg_restore ${as} --exit-on-error -d ${beside}`;
   return `${run} sh -c ${shellQuote(script)}`;
 }

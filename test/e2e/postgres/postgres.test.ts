@@ -142,7 +142,7 @@ describe('PostgreSQL beside a sidecar', { concurrency: false }, () => {
       '-t',
       '-U',
       'postgres',
-      'restored',
+      'restored_shop',
     );
     assert.equal(byHand, good);
   });
