@@ -12,6 +12,7 @@ install_packages
 exports=$(testbed/up.sh core databases)
 eval "$exports"
 build_image lifeboat:1
+export DOCKER_SOCKET=${DOCKER_HOST#unix://}
 
 work=$(mktemp -d)
 mkdir -p "$work/examples" && cp -r examples/shop "$work/examples/" && cp docker-compose.backup.yml "$work/"

@@ -7,11 +7,14 @@ import { exitCodes, LifeboatError } from '../domain/errors.ts';
 /** Our own folder's name; one that somebody else named is not ours to close. */
 const ownFolder = 'lifeboat-control';
 
+/** How long clients get to take their last answer. */
+const farewellMs = 2_000;
+
 export type Handler = (request: IncomingMessage, response: ServerResponse) => void;
 
 /**
  * Listens on a Unix socket that only its owner may use. Rejects LOCKED when another daemon answers there, CONFIG_INVALID
- * when the folder cannot be made. Disposing stops listening and cuts off who is still there.
+ * when the folder cannot be made. Disposing stops listening and waits a little for who is still there.
  */
 export async function listen(socketPath: string, handle: Handler): Promise<AsyncDisposable> {
   const folder = dirname(socketPath);
@@ -35,8 +38,12 @@ export async function listen(socketPath: string, handle: Handler): Promise<Async
   return {
     [Symbol.asyncDispose]: () =>
       new Promise((resolve) => {
-        server.close(() => resolve());
-        server.closeAllConnections();
+        // Who waits for the end of a run shall still hear of it.
+        const patience = setTimeout(() => server.closeAllConnections(), farewellMs);
+        server.close(() => {
+          clearTimeout(patience);
+          resolve();
+        });
       }),
   };
 }

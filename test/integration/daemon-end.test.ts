@@ -1,0 +1,184 @@
+import assert from 'node:assert/strict';
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { after, before, describe, it } from 'node:test';
+import type { Status } from '../../src/runs/status.ts';
+import { type Daemon, type Home, makeHome, type SmallStack, startSmallStack } from '../support/daemon.ts';
+import { run } from '../support/stack.ts';
+import { docker, eventually } from '../support/testbed.ts';
+
+/**
+ * A restore that stands still while the app is stopped: the new copy of the table is checked row by row by a function
+ * that sleeps. What is there already was put in quickly.
+ */
+const slowToRestore = `
+  CREATE FUNCTION nap(int) RETURNS bool LANGUAGE sql AS
+    $$ SELECT CASE WHEN current_setting('app.fast', true) = '1' THEN true ELSE pg_sleep(60) IS NOT NULL END $$;
+  CREATE TABLE slow (x int CHECK (nap(x)));
+  SET app.fast = '1'; INSERT INTO slow VALUES (1);
+`;
+
+describe('the end of the daemon', { concurrency: false }, () => {
+  let stack: SmallStack;
+  before(async () => {
+    stack = await startSmallStack();
+    await stack.psql(slowToRestore);
+  });
+  after(() => stack[Symbol.asyncDispose]());
+
+  /** A daemon in the middle of a restore, with the app stopped. */
+  async function restoring(home: Home, ...options: string[]) {
+    const daemon = await home.start({}, ...options);
+    assert.equal((await home.lifeboat(['backup', 'db'])).code, 0);
+    const client = home.lifeboat(['restore', 'db', '--yes', '--no-safety-backup']);
+    await eventually(async () => {
+      assert.equal(await stack.appState(), 'exited');
+      assert.notEqual(await stack.psql("SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep'"), '0');
+    });
+    return { daemon, client };
+  }
+
+  const journal = (home: Home) => readdir(join(home.folder, 'data', 'journal'));
+  const databases = () => stack.psql("SELECT datname FROM pg_database WHERE datname LIKE 'shop%' ORDER BY 1");
+
+  /** Everything as it was: the app runs, the data is whole, nothing is left to put back. */
+  async function isPutBack(home: Home): Promise<void> {
+    assert.equal(await stack.appState(), 'running');
+    assert.deepEqual(await journal(home), []);
+    assert.equal(await stack.psql('SELECT count(*) FROM orders'), '1000');
+  }
+
+  async function endsWell(home: Home, daemon: Daemon, code: number): Promise<void> {
+    const ended = await daemon.ended;
+    assert.deepEqual(ended, { code, signal: null }, daemon.log());
+    await isPutBack(home);
+  }
+
+  it('fault 37: SIGTERM during a restore starts the app again before the end', async () => {
+    await using home = await makeHome(stack.project);
+    const { daemon, client } = await restoring(home);
+    const began = performance.now();
+    daemon.kill('SIGTERM');
+    await endsWell(home, daemon, 0);
+    assert.ok(performance.now() - began < 10_000, 'within the grace that docker stop gives');
+    const { code, stderr } = await client;
+    assert.equal(code, 130, stderr);
+    assert.match(daemon.log(), /ending 1 runs under way[\s\S]*Lifeboat has ended: interrupted by SIGTERM/);
+    assert.equal(await databases(), 'shop', 'no half-made copy is left');
+  });
+
+  it('fault 37: SIGTERM during a backup leaves no partial backup', async () => {
+    await using home = await makeHome(stack.project);
+    const daemon = await home.start();
+    const holder = docker(
+      ...['exec', stack.db, 'psql', '-XqAt', '-U', 'postgres', 'shop', '-c'],
+      'BEGIN; LOCK TABLE orders IN ACCESS EXCLUSIVE MODE; SELECT pg_sleep(30)',
+    ).catch((error: unknown) => error); // It ends by being terminated.
+    const backup = home.lifeboat(['backup', 'db']);
+    await eventually(async () =>
+      assert.notEqual(await stack.psql("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"), '0'),
+    );
+    daemon.kill('SIGTERM');
+    await endsWell({ ...home }, daemon, 0).catch((error: NodeJS.ErrnoException) => {
+      if (error.code !== 'ENOENT') throw error; // Nothing was ever stopped, so there is no journal.
+    });
+    assert.equal((await backup).code, 130);
+    const left = await readdir(join(home.folder, 'backups'), { recursive: true });
+    assert.deepEqual(
+      left.filter((name) => name.includes('partial') || name.includes('manifest')),
+      [],
+    );
+    await stack.psql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE wait_event = 'PgSleep'");
+    await holder;
+    await home.start();
+    const status = JSON.parse((await home.lifeboat(['status', '--json'])).stdout) as Status;
+    assert.equal(status.sources[0]?.lastRun?.result, 'interrupted');
+  });
+
+  it('fault 38: after kill -9 with the app stopped, the next start starts it', async () => {
+    await using home = await makeHome(stack.project);
+    const { daemon, client } = await restoring(home);
+    daemon.kill('SIGKILL');
+    await daemon.ended;
+    const { code, stderr } = await client;
+    assert.equal(code, 1);
+    assert.match(stderr, /the daemon ended before this was done/);
+    assert.equal(await stack.appState(), 'exited');
+    assert.notDeepEqual(await journal(home), []);
+    const next = await home.start();
+    await eventually(() => isPutBack(home));
+    assert.match(next.log(), /put back after an interruption: app: started again/);
+    assert.equal((await home.lifeboat(['healthcheck'])).code, 0);
+  });
+
+  it('fault 38: without a daemon the next command that changes something puts back', async () => {
+    await using home = await makeHome(stack.project);
+    const { daemon, client } = await restoring(home);
+    daemon.kill('SIGKILL');
+    await Promise.all([daemon.ended, client]);
+    const backup = await home.lifeboat(['backup', 'db']);
+    assert.equal(backup.code, 0, backup.stderr);
+    assert.match(backup.stderr, /put back after an interruption: app: started again/);
+    await isPutBack(home);
+  });
+
+  it('the second signal ends at once; the journal knows what is left to do', async () => {
+    await using home = await makeHome(stack.project);
+    const { daemon, client } = await restoring(home);
+    await docker('pause', stack.db); // So that winding down takes a while.
+    try {
+      daemon.kill('SIGTERM');
+      await eventually(async () => assert.match(daemon.log(), /ending 1 runs/));
+      daemon.kill('SIGTERM');
+      assert.equal((await daemon.ended).code, 143);
+    } finally {
+      await docker('unpause', stack.db);
+    }
+    await client;
+    await home.start();
+    await eventually(() => isPutBack(home));
+  });
+
+  it('fault 107: an error that nobody caught puts the app back and ends with a failure', async () => {
+    await using home = await makeHome(stack.project);
+    const { daemon, client } = await restoring(
+      home,
+      '--import',
+      join(import.meta.dirname, '../support/crash-on-usr2.ts'),
+    );
+    daemon.kill('SIGUSR2');
+    await endsWell(home, daemon, 1);
+    assert.match(daemon.log(), /ERROR Lifeboat has ended: unexpected error: nobody caught this/);
+    assert.notEqual((await client).code, 0);
+  });
+
+  it('fault 40: an app that a person had stopped stays stopped', async () => {
+    await using home = await makeHome(stack.project);
+    await docker('stop', '-t', '0', stack.app);
+    try {
+      const daemon = await home.start();
+      daemon.kill('SIGTERM');
+      await daemon.ended;
+      await home.start();
+      assert.equal(await stack.appState(), 'exited');
+    } finally {
+      await docker('start', stack.app);
+    }
+  });
+
+  it('fault 46: helpers that a killed daemon left behind are removed at the next start', async () => {
+    await using home = await makeHome(stack.project);
+    const labels = ['lifeboat.role=helper', `lifeboat.owner=${stack.project}/lifeboat`, 'lifeboat.run=x'];
+    const left = await run('docker', [
+      ...['run', '-d', '--name', `left-${stack.project}`],
+      ...labels.flatMap((label) => ['--label', label]),
+      ...['debian:trixie-slim', 'sleep', '600'],
+    ]);
+    assert.equal(left.code, 0, left.stderr);
+    await home.start();
+    await eventually(async () => {
+      const found = await docker('ps', '-aq', '--filter', `name=left-${stack.project}`);
+      assert.equal(found, '');
+    });
+  });
+});
