@@ -39,4 +39,4 @@ WORKDIR /
 ENTRYPOINT ["tini", "-g", "--", "lifeboat"]
 CMD ["daemon"]
 # Unhealthy means that Lifeboat cannot do its work, not that the last backup failed.
-HEALTHCHECK --interval=60s --timeout=10s --start-period=30s CMD ["lifeboat", "healthcheck"]
+HEALTHCHECK --interval=60s --timeout=10s --start-period=30s --start-interval=1s CMD ["lifeboat", "healthcheck"]

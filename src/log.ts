@@ -41,10 +41,15 @@ interface Line {
 }
 
 /** Values are cleaned before they are written as JSON: a secret of digits must not be cut out of a number or a date. */
-function cleanFields({ error, ...fields }: LogFields, clean: (text: string) => string): Record<string, string> {
-  const known = Object.entries(fields).filter((entry): entry is [string, string] => typeof entry[1] === 'string');
-  const cleaned = Object.fromEntries(known.map(([name, value]) => [name, clean(value)]));
-  return error === undefined ? cleaned : { ...cleaned, error: clean(stackOf(error)) };
+function cleanFields(fields: LogFields, clean: (text: string) => string): Record<string, string> {
+  const { error, hint, ...names } = fields;
+  const known = Object.entries(names).filter((entry): entry is [string, string] => typeof entry[1] === 'string');
+  return {
+    // Names must stay what they are, or nothing would be found by them.
+    ...Object.fromEntries(known.map(([name, value]) => [name, visible(value)])),
+    ...(hint === undefined ? {} : { hint: clean(hint) }),
+    ...(error === undefined ? {} : { error: clean(stackOf(error)) }),
+  };
 }
 
 /** An unexpected error is a bug: its place in the code belongs into the log, with the causes below it. */

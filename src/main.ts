@@ -36,6 +36,7 @@ async function main(argv: readonly string[]): Promise<number> {
 function listenForTheEnd(interrupt: AbortController, reports: boolean): { hasHappened(): boolean } {
   let crashed = false;
   for (const [signal, code] of [
+    ['SIGHUP', 129],
     ['SIGINT', 130],
     ['SIGTERM', 143],
   ] as const) {
@@ -73,5 +74,7 @@ function report(thrown: unknown, json: boolean): number {
   return exitCodeFor(error);
 }
 
+// Whoever read our output may have left (`lifeboat list | head`), and the daemon outlives its log.
+for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
 const argv = process.argv.slice(2);
 process.exit(await main(argv).catch((thrown: unknown) => report(thrown, argv.includes('--json'))));

@@ -3,7 +3,7 @@ import { asLifeboatError, LifeboatError } from '../domain/errors.ts';
 import type { Log } from '../domain/log.ts';
 import { newId, shortId } from '../domain/naming.ts';
 import { type Hello, toWireError } from '../domain/wire.ts';
-import { cleanTexts, type EventBus } from '../runs/event-bus.ts';
+import type { EventBus } from '../runs/event-bus.ts';
 import type { Operations } from '../runs/operations.ts';
 import { BackupAsk, IdAsk, ListAsk, LogsAsk, PlanAsk, RestoreAsk, readAsk } from './asks.ts';
 import type { Health } from './health.ts';
@@ -19,8 +19,6 @@ export interface RouteParts {
   /** Ends what clients asked for; a client that leaves does not. */
   readonly stop: AbortSignal;
   now(): Date;
-  /** Takes secrets out of errors. */
-  clean(text: string): string;
 }
 
 /** What is asked: the parts of the path that vary, and the body. */
@@ -117,7 +115,7 @@ async function serve(
   const url = new URL(request.url ?? '/', 'http://daemon');
   if (url.pathname === '/healthz') {
     const health = parts.health();
-    sendJson(response, health.isHealthy ? 200 : 503, cleanTexts(health, parts.clean));
+    sendJson(response, health.isHealthy ? 200 : 503, health);
     return;
   }
   const left = new AbortController();
@@ -174,11 +172,11 @@ function createLines(response: ServerResponse): LineStream {
   return createLineStream(response);
 }
 
-function failure({ clean, log }: RouteParts, thrown: unknown) {
+function failure({ log }: RouteParts, thrown: unknown) {
   const error = asLifeboatError(thrown);
   // The client shows what happened; where in the code belongs here.
   if (error.code === 'INTERNAL') log.error('a request failed unexpectedly', { error });
-  return cleanTexts(toWireError(error), clean);
+  return toWireError(error);
 }
 
 function findRoute(routes: readonly Route[], method: string, path: string): { route: Route; id: string } {

@@ -18,7 +18,15 @@ interface ChildOptions {
 export function childOutput(command: Command, options: ChildOptions, signal: AbortSignal | undefined): Output {
   const finished = Promise.withResolvers<Finished>();
   finished.promise.catch(() => {}); // The stream carries the same failure.
-  const stdout = Readable.from(read(command, options, finished, signal), { objectMode: false });
+  const givenUp = new AbortController();
+  const both = signal ? AbortSignal.any([signal, givenUp.signal]) : givenUp.signal;
+  const stdout = Readable.from(read(command, options, finished, both), { objectMode: false });
+  const destroy = stdout._destroy;
+  // A generator that waits for a silent program would be told of the end only when that speaks again.
+  stdout._destroy = (error, callback) => {
+    givenUp.abort(error ?? new LifeboatError('CANCELLED', `${command.argv[0]} was cancelled`));
+    destroy.call(stdout, error, callback);
+  };
   return { stdout, finished: finished.promise };
 }
 
@@ -26,7 +34,7 @@ async function* read(
   command: Command,
   { input, anyExitCode }: ChildOptions,
   finished: PromiseWithResolvers<Finished>,
-  signal: AbortSignal | undefined,
+  signal: AbortSignal,
 ): AsyncGenerator<Buffer, void, undefined> {
   const [tool, ...args] = command.argv;
   const stderr = new LineTail(command.onStderrLine);
@@ -36,10 +44,10 @@ async function* read(
     failure ??= cause;
     if (child) killGroup(child);
   };
-  const cancel = (): void => fail(signal?.reason);
+  const cancel = (): void => fail(signal.reason);
   try {
-    signal?.throwIfAborted();
-    signal?.addEventListener('abort', cancel, { once: true });
+    signal.throwIfAborted();
+    signal.addEventListener('abort', cancel, { once: true });
     const { PATH = '/usr/bin:/bin', TMPDIR = '/tmp' } = process.env;
     child = spawn(tool, args, {
       stdio: [input ? 'pipe' : 'ignore', 'pipe', 'pipe'],
@@ -66,8 +74,8 @@ async function* read(
     finished.reject(error);
     throw error;
   } finally {
-    finished.reject(new LifeboatError('CANCELLED', `${tool} was cancelled`)); // When the reader gave up.
-    signal?.removeEventListener('abort', cancel);
+    finished.reject(asLifeboatError(failure ?? new LifeboatError('CANCELLED', `${tool} was cancelled`))); // A reader who left.
+    signal.removeEventListener('abort', cancel);
     if (child) killGroup(child);
     input?.destroy();
   }

@@ -1,4 +1,4 @@
-import { chmod, mkdir, rm } from 'node:fs/promises';
+import { chmod, mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { LifeboatError } from '../domain/errors.ts';
 import type { Command, Finished, Piped, Redirectable } from '../domain/shell.ts';
@@ -33,6 +33,11 @@ export function whyNoPipes(api: DockerApi, folder: PipeFolder | undefined, conta
   }
   if (container.usernsMode !== '') return `the container runs in the user namespace "${container.usernsMode}"`;
   return undefined;
+}
+
+/** Removes the pipes that a killed process left behind. */
+export async function reapPipes({ path }: PipeFolder): Promise<void> {
+  for (const name of await readdir(path)) await rm(join(path, name), { recursive: true, force: true });
 }
 
 /**

@@ -98,7 +98,9 @@ interface Client {
 
 async function openClient(timeoutMs: number): Promise<Client> {
   // Takes a fifth of a second to load, and most commands tell nothing.
-  const { Agent, request } = await import('undici');
+  // Bundled, a CommonJS package that is imported late has everything on its default export, and only there.
+  const { default: undici } = await import('undici');
+  const { Agent, request } = undici;
   return { request, agent: new Agent({ connect: { timeout: timeoutMs } }) };
 }
 

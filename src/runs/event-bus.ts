@@ -1,4 +1,5 @@
 import type { Emit, RunEvent } from '../domain/run-event.ts';
+import { cleanTexts } from './clean-texts.ts';
 
 /** Somebody who hears of every event: the log, the history, a client on the socket, a channel of notifications. */
 export interface EventReader {
@@ -17,7 +18,7 @@ export interface EventBus {
 }
 
 export interface EventBusOptions {
-  /** Takes secrets out of every text on the stream, once for all readers. */
+  /** Takes secrets out of every sentence on the stream, once for all readers. */
   clean(text: string): string;
   /** Hears of a reader that failed, once until it succeeds again. */
   complain(reader: string, error: unknown): void;
@@ -54,12 +55,4 @@ export function createEventBus({ clean, complain }: EventBusOptions): EventBus {
       };
     },
   };
-}
-
-/** The same value with every text in it cleaned, however deep. */
-export function cleanTexts<T>(value: T, clean: (text: string) => string): T {
-  if (typeof value === 'string') return clean(value) as T;
-  if (Array.isArray(value)) return value.map((item: unknown) => cleanTexts(item, clean)) as T;
-  if (typeof value !== 'object' || value === null) return value;
-  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, cleanTexts(item, clean)])) as T;
 }

@@ -13,6 +13,8 @@ export interface SourceSettings {
   /** Names of destinations. */
   readonly to: readonly string[];
   readonly schedule: string;
+  /** Names of the channels that hear of it. */
+  readonly notify: readonly string[];
   /** The engine's own options, parsed. */
   readonly options: unknown;
 }

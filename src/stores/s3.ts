@@ -38,7 +38,11 @@ function createWire(options: S3Options, root: string): S3Wire {
   const backoff: Backoff = { ...defaultBackoff, ...options.backoff };
   let connection: Promise<{ client: S3Client; sdk: Sdk }> | undefined;
   const connect = () => {
-    connection ??= import('@aws-sdk/client-s3').then((sdk) => ({ sdk, client: createClient(sdk, options) }));
+    // Bundled, a CommonJS package that is imported late has everything on its default export, and only there.
+    connection ??= import('@aws-sdk/client-s3').then(({ default: sdk }) => ({
+      sdk,
+      client: createClient(sdk, options),
+    }));
     return connection;
   };
   /** Sends a request, again when it failed for a passing reason. */

@@ -29,6 +29,7 @@ function configured(from: SourceChoice, engineName: string): Configured {
       codecLevel: settings.codec.level,
       to: settings.to,
       schedule: settings.schedule,
+      notify: settings.notify,
       options,
     },
   };

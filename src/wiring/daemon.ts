@@ -11,13 +11,16 @@ import { asLifeboatError, exitCodes } from '../domain/errors.ts';
 import { failureFields, type Log } from '../domain/log.ts';
 import { controlSocketVariable, usualControlSocket } from '../domain/wire.ts';
 import { createLog } from '../log.ts';
-import { openHistory } from '../runs/history.ts';
+import { cleanTexts } from '../runs/clean-texts.ts';
+import { cleanedOperations } from '../runs/cleaned-operations.ts';
+import { openHistory, type SourceKey } from '../runs/history.ts';
 import { lockData } from '../runs/lock.ts';
 import { createLogReader } from '../runs/log-reader.ts';
 import { createOperations, type Operations } from '../runs/operations.ts';
 import { failureOf } from '../runs/run-log.ts';
 import { createScheduler } from '../runs/scheduler.ts';
 import { version } from '../version.ts';
+import { createNotificationReader } from './notifications.ts';
 import { acceptConfig, createWorld, readConfig, tellOnce, type World } from './world.ts';
 
 /** Runs the daemon until the signal fires; resolves with the exit code: 0 when it was told to end, 1 when it had to. */
@@ -53,6 +56,21 @@ export async function runDaemon(environment: NodeJS.ProcessEnv, stop: AbortSigna
     changed: () => clockwork.changed(),
     returned: () => clockwork.retry(),
   });
+  const find = ({ stack, source }: SourceKey) =>
+    world.resolved()?.sources.find((known) => known.stack === stack && known.name === source);
+  const notifications = held.use(
+    createNotificationReader({
+      settings,
+      redactor: read.redactor,
+      log,
+      history,
+      nextRunAt: (source) => scheduler.next(source)?.toISOString(),
+      channelsOf: (source) => find(source)?.settings.notify,
+      stack: () => settings.name ?? world.resolved()?.sources[0]?.stack ?? 'this stack',
+    }),
+  );
+  // After the history, which is asked for the last good backup.
+  bus.subscribe(notifications);
   const clockwork = createClockwork({
     scheduler,
     context,
@@ -63,14 +81,13 @@ export async function runDaemon(environment: NodeJS.ProcessEnv, stop: AbortSigna
   });
   const destinationKeeper = createDestinationKeeper({ destinations, log });
   const organs = [engine, destinationKeeper, clockwork];
-  const health = () => readHealth(organs);
+  const health = () => cleanTexts(readHealth(organs), world.clean);
   const faults = problems.filter(({ severity }) => severity === 'error').map(toFailure);
   const status = { history, schedule: scheduler, problems: () => [...health().problems, ...faults] };
-  const operations = entering(createOperations({ ...world, status }), engine);
+  const operations = cleanedOperations(entering(createOperations({ ...world, status }), engine), world.clean);
   const { restoreDelayMs: delayMs, requireConfirm, timezone } = settings;
   const hello = { lifeboat: version, timezone, restore: { delayMs, requireConfirm } };
-  const clean = (text: string) => read.redactor.redact(text);
-  held.use(await listen(socketPath, createHandler({ operations, bus, hello, log, health, stop, now, clean })));
+  held.use(await listen(socketPath, createHandler({ operations, bus, hello, log, health, stop, now })));
   log.info(`Lifeboat ${version} is up; times are those of ${timezone}`);
 
   await liveAsDaemon(

@@ -2,6 +2,7 @@ import type { CommandContext } from '../cli/command.ts';
 import type { Output } from '../cli/output.ts';
 import { problemText } from '../config/problems.ts';
 import type { Emit } from '../domain/run-event.ts';
+import { cleanedOperations } from '../runs/cleaned-operations.ts';
 import { once } from '../runs/context.ts';
 import { openHistory } from '../runs/history.ts';
 import { lookIntoHistory } from '../runs/history-view.ts';
@@ -42,7 +43,7 @@ export async function openInPlace(output: Output, progress: Emit): Promise<InPla
   });
   const status = { history: lookIntoHistory(historyFile, complain), problems: () => [] };
   return {
-    operations: preparing(createOperations({ ...world, status }), prepare),
+    operations: cleanedOperations(preparing(createOperations({ ...world, status }), prepare), world.clean),
     restore: { delayMs: settings.restoreDelayMs, requireConfirm: settings.requireConfirm },
     [Symbol.asyncDispose]: () => held.disposeAsync(),
   };

@@ -7,16 +7,20 @@ import { stopContainer } from '../docker/quiesce.ts';
 import { createShell } from '../docker/shell.ts';
 import { LifeboatError } from '../domain/errors.ts';
 import type { Journal } from '../domain/journal.ts';
+import type { Redactor } from '../domain/redact.ts';
 import type { Emit } from '../domain/run-event.ts';
 import { engines } from '../engines/index.ts';
 import type { Destination, RunContext } from '../runs/context.ts';
 import { resolveSources } from '../runs/source.ts';
 import { version } from '../version.ts';
 import { toContainerConfig } from './container-config.ts';
+import { learningShell, learnSecrets } from './container-secrets.ts';
 import type { EngineLink } from './engine-link.ts';
 
 export interface ContextParts {
   readonly config: Config;
+  /** Learns the secrets of containers as they become known. */
+  readonly redactor: Redactor;
   /** Connects when first called. */
   engine(): Promise<EngineLink>;
   /** Opens when first called. */
@@ -28,7 +32,15 @@ export interface ContextParts {
 }
 
 /** The world as the runs see it. */
-export function createRunContext({ config, engine, destinations, journal, emit, tell }: ContextParts): RunContext {
+export function createRunContext({
+  config,
+  redactor,
+  engine,
+  destinations,
+  journal,
+  emit,
+  tell,
+}: ContextParts): RunContext {
   const { settings } = config;
   let link: EngineLink | undefined;
   const connected = async () => {
@@ -37,7 +49,9 @@ export function createRunContext({ config, engine, destinations, journal, emit, 
   };
   const containers = async (signal: AbortSignal) => {
     const { api, scope, self } = await connected();
-    return discover(api, scope, self?.id, signal);
+    const found = await discover(api, scope, self?.id, signal);
+    for (const container of found) learnSecrets(container.env, container, redactor);
+    return found;
   };
   return {
     version,
@@ -55,7 +69,8 @@ export function createRunContext({ config, engine, destinations, journal, emit, 
     shell: (container, run, stopGraceMs) => {
       // Whoever has a container has been connected.
       if (!link) throw new LifeboatError('INTERNAL', 'a shell was asked for before the Engine was connected');
-      return createShell(link.api, { ...link.owner, run }, journal, container, stopGraceMs);
+      const shell = createShell(link.api, { ...link.owner, run }, journal, container, stopGraceMs);
+      return learningShell(shell, redactor);
     },
     lifecycle: {
       stop: async (container, graceMs) => stopContainer((await connected()).api, journal, container, graceMs),

@@ -1,6 +1,7 @@
 import { type Config, loadConfig } from '../config/load.ts';
 import { type Problem, startRefusal } from '../config/problems.ts';
 import { reapHelpers } from '../docker/helper.ts';
+import { reapPipes } from '../docker/pipe.ts';
 import { goOn, startAgain } from '../docker/quiesce.ts';
 import { createRedactor, type Redactor } from '../domain/redact.ts';
 import { engines } from '../engines/index.ts';
@@ -9,6 +10,7 @@ import { createRunControl, type RunControl } from '../runs/control.ts';
 import { createEventBus, type EventBus } from '../runs/event-bus.ts';
 import { type DiskJournal, openJournal } from '../runs/journal.ts';
 import { type Repaired, repair } from '../runs/repair.ts';
+import type { Resolved } from '../runs/source.ts';
 import { createDestinations, type LazyDestination } from './destinations.ts';
 import { type EngineLink, internalVariables, linkEngine } from './engine-link.ts';
 import { createRunContext } from './run-context.ts';
@@ -39,8 +41,12 @@ export interface World {
   readonly journal: DiskJournal;
   readonly bus: EventBus;
   readonly control: RunControl;
+  /** Takes secrets out of a text. */
+  clean(text: string): string;
   readonly destinations: readonly LazyDestination[];
   readonly context: RunContext;
+  /** The sources as they were last looked up; undefined before the first time. */
+  resolved(): Resolved | undefined;
   /** The name of the stack. */
   stack(): Promise<string>;
   /** Puts back what an earlier process left: helpers of ours, stopped and paused containers. */
@@ -60,22 +66,34 @@ export function createWorld({ config, redactor, tell, complain }: WorldOptions):
   const engine = once(() => linkEngine(settings, process.env));
   const journal = openJournal(`${settings.dataDir}/journal`, () => new Date());
   const destinations = createDestinations(settings);
+  const clean = (text: string) => redactor.redact(text);
   const bus = createEventBus({
-    clean: (text) => redactor.redact(text),
+    clean,
     complain: (reader, error) => complain(`an event could not be read by the ${reader}`, error),
   });
-  const context = createRunContext({
+  let resolved: Resolved | undefined;
+  const base = createRunContext({
     config,
+    redactor,
     engine,
     destinations: async () => destinations,
     journal,
     emit: bus.emit,
     tell,
   });
+  const context: RunContext = {
+    ...base,
+    sources: async (signal) => {
+      resolved = await base.sources(signal);
+      return resolved;
+    },
+  };
   return {
+    resolved: () => resolved,
     engine,
     journal,
     bus,
+    clean,
     control: createRunControl(settings.concurrency),
     destinations,
     context,
@@ -83,6 +101,7 @@ export function createWorld({ config, redactor, tell, complain }: WorldOptions):
     putBack: async () => {
       const { api, owner } = await engine();
       await reapHelpers(api, owner.id);
+      if (owner.pipes) await reapPipes(owner.pipes);
       return repair(journal, { startAgain: (role) => startAgain(api, role), goOn: (role) => goOn(api, role) });
     },
   };

@@ -503,11 +503,33 @@ WORKDIR /state`;
         source.name,
         'sh',
         '-c',
-        'echo text >/data/notes.db; : >/data/empty.sqlite; mkfifo /data/pipe.db',
+        'echo text >/data/notes.db; : >/data/empty.sqlite; mkfifo /data/pipe.db; head -c 9000 /dev/zero >/data/README',
       );
       const survey = await sqlite.survey(await shellOf(source.id), defaults, signal());
       assert.deepEqual(survey.items, []);
-      assert.deepEqual(survey.left, [{ name: 'SQLite', why: 'no SQLite file found in /data' }]);
+      assert.deepEqual(survey.left, [
+        { name: 'SQLite', why: 'no SQLite file found in /data' },
+        { name: '/data/empty.sqlite', why: 'not a SQLite database' },
+        { name: '/data/notes.db', why: 'not a SQLite database' },
+      ]);
+    });
+
+    it('takes a database whose beginning is damaged for what it is, as long as its log is there', async () => {
+      for (const [act, code] of [
+        ['head -c 300 /dev/urandom | dd of=/data/app.db conv=notrunc status=none', 'PROOF_FAILED'],
+        [': >/data/app.db', 'DUMP_EMPTY'],
+      ] as const) {
+        await using source = await writer();
+        await docker('kill', source.name);
+        await docker('run', '--rm', '--volumes-from', source.name, '-u', '0', app, 'sh', '-c', act);
+        await assert.rejects(sqlite.survey(await shellOf(source.id), defaults, signal()), refusal(code));
+        const survey = await sqlite.survey(
+          await shellOf(source.id),
+          optionsOf({ exclude: ['/data/app.db'] }),
+          signal(),
+        );
+        assert.deepEqual(survey.items, []);
+      }
     });
 
     it('finds them by content, names without an extension included, and leaves out what is excluded or its own', async () => {

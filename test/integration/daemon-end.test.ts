@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
-import { readdir } from 'node:fs/promises';
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { connect, createServer, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import type { Status } from '../../src/runs/status.ts';
@@ -79,9 +81,7 @@ describe('the end of the daemon', { concurrency: false }, () => {
       assert.notEqual(await stack.psql("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"), '0'),
     );
     daemon.kill('SIGTERM');
-    await endsWell({ ...home }, daemon, 0).catch((error: NodeJS.ErrnoException) => {
-      if (error.code !== 'ENOENT') throw error; // Nothing was ever stopped, so there is no journal.
-    });
+    assert.deepEqual(await daemon.ended, { code: 0, signal: null }, daemon.log());
     assert.equal((await backup).code, 130);
     const left = await readdir(join(home.folder, 'backups'), { recursive: true });
     assert.deepEqual(
@@ -123,18 +123,17 @@ describe('the end of the daemon', { concurrency: false }, () => {
   });
 
   it('the second signal ends at once; the journal knows what is left to do', async () => {
-    await using home = await makeHome(stack.project);
+    await using engine = await stallableEngine();
+    await using home = await makeHome(stack.project, { DOCKER_HOST: engine.host });
     const { daemon, client } = await restoring(home);
-    await docker('pause', stack.db); // So that winding down takes a while.
-    try {
-      daemon.kill('SIGTERM');
-      await eventually(async () => assert.match(daemon.log(), /ending 1 runs/));
-      daemon.kill('SIGTERM');
-      assert.equal((await daemon.ended).code, 143);
-    } finally {
-      await docker('unpause', stack.db);
-    }
+    engine.stall(); // So that winding down takes as long as it likes.
+    daemon.kill('SIGTERM');
+    await eventually(async () => assert.match(daemon.log(), /ending 1 runs/));
+    daemon.kill('SIGTERM');
+    assert.equal((await daemon.ended).code, 143);
+    assert.equal(await stack.appState(), 'exited');
     await client;
+    engine.goOn();
     await home.start();
     await eventually(() => isPutBack(home));
   });
@@ -182,3 +181,42 @@ describe('the end of the daemon', { concurrency: false }, () => {
     });
   });
 });
+
+/** The Engine behind a socket that can fall silent. */
+async function stallableEngine(): Promise<AsyncDisposable & { host: string; stall(): void; goOn(): void }> {
+  const folder = await mkdtemp(join(tmpdir(), 'lifeboat-stall-'));
+  const path = join(folder, 'docker.sock');
+  const target = (process.env.DOCKER_HOST ?? 'unix:///var/run/docker.sock').replace('unix://', '');
+  const sockets = new Set<Socket>();
+  let isStalled = false;
+  const server = createServer({ allowHalfOpen: true }, (client) => {
+    const engine = connect({ path: target, allowHalfOpen: true });
+    for (const [from, to] of [
+      [client, engine],
+      [engine, client],
+    ] as const) {
+      sockets.add(from);
+      from.on('data', (chunk) => {
+        if (!isStalled) to.write(chunk);
+      });
+      from.on('end', () => to.end());
+      from.on('error', () => to.destroy());
+      from.on('close', () => sockets.delete(from));
+    }
+  });
+  await new Promise<void>((resolve) => server.listen(path, resolve));
+  return {
+    host: `unix://${path}`,
+    stall: () => {
+      isStalled = true;
+    },
+    goOn: () => {
+      isStalled = false;
+    },
+    [Symbol.asyncDispose]: async () => {
+      for (const socket of sockets) socket.destroy();
+      await new Promise((resolve) => server.close(resolve));
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}

@@ -23,8 +23,15 @@ export interface Stack extends AsyncDisposable {
 
 let stacks = 0;
 
-/** Starts the services of a Compose file beside a sidecar that sleeps: each command runs in place, without a daemon. */
-export async function startStack(services: string, sidecar: Readonly<Record<string, string>> = {}): Promise<Stack> {
+/**
+ * Starts the services of a Compose file beside a sidecar. It sleeps, so that each command runs in place, unless the daemon
+ * is asked for.
+ */
+export async function startStack(
+  services: string,
+  sidecar: Readonly<Record<string, string>> = {},
+  runs: 'sleep' | 'daemon' = 'sleep',
+): Promise<Stack> {
   stacks += 1;
   const project = `lb${runId}${process.pid}${stacks}`;
   const folder = await mkdtemp(join(tmpdir(), 'lifeboat-stack-'));
@@ -35,7 +42,7 @@ export async function startStack(services: string, sidecar: Readonly<Record<stri
 services:
   sidecar:
     image: ${process.env.LIFEBOAT_TEST_IMAGE ?? 'lifeboat:test'}
-    entrypoint: ["tini", "--", "sleep", "infinity"]
+${runs === 'sleep' ? '    entrypoint: ["tini", "--", "sleep", "infinity"]\n    healthcheck: { disable: true }' : '    stop_grace_period: 30s'}
     read_only: true
     tmpfs: [/tmp, /run/lifeboat-control]
     volumes: ["/var/run/docker.sock:/var/run/docker.sock", "./backups:/backups", "sidecar-data:/data", "sidecar-run:/run/lifeboat"]

@@ -95,6 +95,10 @@ describe('the proof of a dump', () => {
       'a delimiter not put back',
     );
     await refused(dump.replace(/CREATE TABLE `t`[^;]*;[^;]*;/, ''), 'rows of a table that is not made');
+    await refused(
+      dump.replace('\n-- Dump completed', 'DELIMITER ;;\n\n-- Dump completed'),
+      'a foreign delimiter at the end',
+    );
     await refused(`${dump}SELECT 1;\n`, 'a statement after the end marker');
     await refused(`${dump}${dump}`.replace(/^.*\n/, ''), 'two dumps in one');
   });

@@ -53,11 +53,13 @@ describe('privileges', () => {
       'GRANT SELECT, LOCK TABLES ON *.* TO `a`@`%`',
       'GRANT EVENT, SHOW VIEW ON `shop\\_1`.* TO `a`@`%`',
       'GRANT ALL PRIVILEGES ON `app%`.* TO `a`@`%`',
+      'GRANT INSERT ON `a_c`.* TO `a`@`%`',
       'GRANT TRIGGER ON `x`.`y` TO `a`@`%`',
       'GRANT `role` TO `a`@`%`',
     ]);
     assert.ok(held.everywhere('LOCK TABLES') && held.on('any', 'SELECT'));
     assert.ok(held.on('shop_1', 'SHOW VIEW') && !held.on('shopx1', 'EVENT') && !held.everywhere('EVENT'));
+    assert.ok(held.on('abc', 'INSERT') && !held.on('abbc', 'INSERT'));
     assert.ok(held.on('app_2', 'TRIGGER') && !held.on('x', 'TRIGGER'));
   });
 

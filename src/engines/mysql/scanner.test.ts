@@ -105,14 +105,32 @@ describe('the scanner of dumps', () => {
       assert.deepEqual(texts(found), [`${body} `, 'SELECT 1']);
       assert.equal(reading(sql('-- MariaDB dump 10.19-11.8.6-MariaDB, for debian')).isAtRest, false);
     }
-    const name = '-- MySQL dump 10.13  Distrib 9.7.4, for Linux\nSELECT a$$b, c$$d;SELECT 2;\n';
-    assert.equal(texts(byteByByte(name)).length, 2);
+    // Inside a name they are no quotes, wherever a chunk ends.
+    const name = `-- MySQL dump 10.13  Distrib 9.7.4, for Linux\nSELECT ${'a'.repeat(120)}$$b;SELECT c$$d;${' '.repeat(100)}\n`;
+    for (let size = 1; size < 200; size += 1) assert.equal(texts(read(name, () => size)).length, 2);
   });
 
   it('takes the first line of a dump of MariaDB for the command to the client that it is', () => {
     for (const line of ['/*M!999999\\- enable the sandbox mode */ ', '/*!999999\\- enable the sandbox mode */']) {
       const found = byteByByte(`${line}\n-- MariaDB dump 10.19\n/*!40101 SET NAMES utf8mb4 */;\n`);
       assert.deepEqual(texts(found), ['/*!40101 SET NAMES utf8mb4 */']);
+    }
+  });
+
+  it('gets through comments and dollar quotes that are longer than a chunk', { timeout: 10_000 }, () => {
+    const long = "x; it's ".repeat(100);
+    const heading = '-- MySQL dump 10.13  Distrib 9.7.4, for Linux (x86_64)\n';
+    const statements = [
+      `SELECT 1 /* ${long} */ + 2`,
+      `SELECT 1 -- ${long}\n + 2`,
+      `SELECT $x$ ${long} $x$`,
+      `SELECT "${long}"`,
+    ];
+    const sql = `${heading}${statements.map((statement) => `${statement};\n`).join('')}`;
+    for (let size = 1; size < 400; size += 1) {
+      const found = read(sql, () => size);
+      assert.deepEqual(texts(found), statements);
+      assert.ok(found.isAtRest);
     }
   });
 
@@ -135,6 +153,7 @@ describe('the scanner of dumps', () => {
 
 const pick = <T>(choices: readonly T[]): T => choices[randomInt(choices.length)] as T;
 const nasty = [
+  ' long '.repeat(40),
   "'",
   '"',
   '`',

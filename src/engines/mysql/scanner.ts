@@ -97,7 +97,7 @@ export class SqlScanner {
       }
       const next = this.#inside(bytes, at, limit, isFinal);
       if (next >= 0) {
-        if (next === at && this.#mode === 'code') break;
+        if (next === at) break; // Nothing more can be said before more bytes have come.
         at = next;
         continue;
       }
@@ -186,7 +186,7 @@ export class SqlScanner {
         this.#mode = 'code';
         return at;
       }
-      
+      if (byte === escaping) at += 1;
     }
     this.#skip = at - end;
     return end;

@@ -122,7 +122,7 @@ done`;
 const lookScript = `${prelude}export REPORT
 search() {
   seconds=$1 folder=$2 depth=$3; shift 3
-  timeout "$seconds" find "$folder/" -xdev -maxdepth "$depth" -type f -size +511c "$@" -exec sh -c "$REPORT" sh {} + 2>/dev/null
+  timeout "$seconds" find "$folder/" -xdev -maxdepth "$depth" -type f "$@" -exec sh -c "$REPORT" sh {} + 2>/dev/null
   rc=$?; [ "$rc" -ne 124 ] && [ "$rc" -ne 143 ]
 }
 late() { printf '%s\\0' late "$1" '' '' '' '' ''; }
@@ -135,7 +135,7 @@ for wanted do
   likely:*)
     search ${searchSeconds} "$path" ${searchDepth} \\( -name '*.db' -o -name '*.db3' -o -name '*.sqlite' -o -name '*.sqlite3' \\
       -o -name '*.s3db' -o -name '*.sl3' \\) || late "$path"
-    search ${shallowSeconds} "$path" 3 ! -name '*.*' || : ;;
+    search ${shallowSeconds} "$path" 3 ! -name '*.*' -size +511c || : ;;
   esac
 done`;
 

@@ -1,7 +1,6 @@
 import type { Manifest } from '../../domain/manifest.ts';
 import type { Shell } from '../../domain/shell.ts';
 import type { RestorePreview, RestoreTarget } from '../engine.ts';
-import { keptPath } from './file.ts';
 import { locate } from './location.ts';
 import { look } from './look.ts';
 import { databasesOf, destinationOf, needsOne } from './restore.ts';
@@ -24,9 +23,7 @@ export async function preview(
   );
   const kindOf = (path: string) => seen.find((entry) => entry.path === path)?.kind ?? 'missing';
   const lines = paths.map((path) =>
-    kindOf(path) === 'missing'
-      ? `make ${path}`
-      : `replace ${path} (the present one is kept as ${keptPath(path, target.suffix)})`,
+    kindOf(path) === 'missing' ? `make ${path}` : `replace ${path} (the present one is kept beside it)`,
   );
   if (target.as === undefined)
     lines.push(`stop ${shell.container.service} while the files are switched, and start it again`);

@@ -19,6 +19,9 @@ export async function select(shell: Shell, options: SqliteOptions, signal: Abort
   return options.files ? named(shell, options.files, options, signal) : found(shell, options, signal);
 }
 
+/** Names that say "database": one of these that is none is worth a word. */
+const speakingName = /\.(db3?|sqlite3?|s3db|sl3)$/;
+
 async function found(shell: Shell, options: SqliteOptions, signal: AbortSignal): Promise<Selection> {
   const mounts = searchable(shell.container);
   if (mounts.length === 0) {
@@ -30,11 +33,14 @@ async function found(shell: Shell, options: SqliteOptions, signal: AbortSignal):
     mounts.map(({ target }) => ({ what: 'likely', path: target })),
     signal,
   );
-  const databases = view.seen.filter(({ kind, header, path }) => kind === 'file' && header && !isOwnFile(path));
-  const selection = without(shell, databases, options.exclude, view);
-  if (selection.files.length > 0 || selection.left.length > 0) return selection;
+  const speaking = view.seen.filter(
+    ({ kind, path, header, walBytes }) =>
+      kind === 'file' && !isOwnFile(path) && (header || walBytes > 0 || speakingName.test(path)),
+  );
+  const selection = without(shell, speaking, options.exclude, view);
+  if (selection.files.length > 0) return selection;
   const where = mounts.map(({ target }) => target).join(', ');
-  return { ...selection, left: [{ name: 'SQLite', why: `no SQLite file found in ${where}` }] };
+  return { ...selection, left: [{ name: 'SQLite', why: `no SQLite file found in ${where}` }, ...selection.left] };
 }
 
 async function named(
@@ -66,35 +72,36 @@ async function named(
       hint: 'lifeboat.sqlite names paths inside the container; * does not match a / or a leading dot',
     });
   }
-  const [databases, others] = [candidates.filter(({ header }) => header), candidates.filter(({ header }) => !header)];
-  const selection = without(shell, databases, options.exclude, view);
-  const left = others.map(({ path }) => ({ name: path, why: 'not a SQLite database' }));
-  return { ...selection, left: [...selection.left, ...left] };
+  return without(shell, candidates, options.exclude, view);
 }
 
+/** The databases among the candidates; what is no database, or is not wanted, is left with the reason. */
 function without(
   shell: Shell,
-  databases: readonly Seen[],
+  candidates: readonly Seen[],
   exclude: readonly string[] | undefined,
   view: View,
 ): Selection {
-  const isExcluded = ({ path }: Seen) => exclude?.some((pattern) => posix.matchesGlob(path, pattern)) ?? false;
-  const isUnreadable = ({ path }: Seen) => path.includes('\uFFFD');
-  const left = databases
-    .filter((seen) => isExcluded(seen) || isUnreadable(seen))
-    .map((seen) => ({
-      name: seen.path,
-      why: isExcluded(seen) ? 'named in lifeboat.sqlite.exclude' : 'its name is not UTF-8',
-    }));
-  const files = databases
-    .filter((seen) => !isExcluded(seen) && !isUnreadable(seen))
-    .map((seen) => ({ ...seen, location: locate(shell.container, seen.path) }))
-    .sort((a, b) => a.path.localeCompare(b.path));
+  const reasons = [...candidates]
+    .sort((a, b) => a.path.localeCompare(b.path))
+    .map((seen) => ({ seen, why: reasonToLeave(seen, exclude) }));
+  const files = reasons
+    .filter(({ why }) => why === undefined)
+    .map(({ seen }) => ({ ...seen, location: locate(shell.container, seen.path) }));
+  const left = reasons.flatMap(({ seen, why }) => (why === undefined ? [] : [{ name: seen.path, why }]));
   const warnings = view.late.map(
     (folder) =>
       `the search for SQLite files in ${folder} took too long and was given up; name them with lifeboat.sqlite`,
   );
   return { files, left, warnings, view };
+}
+
+function reasonToLeave(seen: Seen, exclude: readonly string[] | undefined): string | undefined {
+  if (exclude?.some((pattern) => posix.matchesGlob(seen.path, pattern))) return 'named in lifeboat.sqlite.exclude';
+  // A log beside it gives away a database whose beginning is damaged: nobody may take that for none.
+  if (seen.walBytes > 0) assertDatabase(seen);
+  if (!seen.header) return 'not a SQLite database';
+  return seen.path.includes('\uFFFD') ? 'its name is not UTF-8' : undefined;
 }
 
 /** Folders that together hold all that a pattern can match: the one before its first wildcard, and mounts below that. */
