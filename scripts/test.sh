@@ -13,7 +13,7 @@ npm run --silent check
 
 tests=('src/**/*.test.ts')
 if [ "$mode" != unit ]; then
-  groups=(core databases)
+  groups=(core databases s3)
   [ "$mode" = all ] && groups+=(versions)
   exports=$(testbed/up.sh "${groups[@]}")
   eval "$exports"

@@ -20,6 +20,7 @@ function scripted(script: Script, { clock = leaping() as Clock, retryMs = standa
   const attempts: string[] = [];
   const warnings: string[] = [];
   const dead: string[] = [];
+  let cut = 0;
   let reached = 0;
   const outbox = createMemoryOutbox(capacity);
   const delivery = createDelivery(
@@ -30,7 +31,10 @@ function scripted(script: Script, { clock = leaping() as Clock, retryMs = standa
         const fate = script[Math.min(attempts.length, script.length) - 1];
         if (fate === 'hangs') {
           await new Promise((_, reject) =>
-            signal.addEventListener('abort', () => reject(asLifeboatError(signal.reason))),
+            signal.addEventListener('abort', () => {
+              cut += 1;
+              reject(asLifeboatError(signal.reason));
+            }),
           );
         } else if (fate !== 'ok') throw fate;
       },
@@ -46,7 +50,7 @@ function scripted(script: Script, { clock = leaping() as Clock, retryMs = standa
       onDead: (why) => dead.push(why),
     },
   );
-  return { delivery, outbox, attempts, warnings, dead, clock, reached: () => reached };
+  return { delivery, outbox, attempts, warnings, dead, clock, reached: () => reached, cut: () => cut };
 }
 
 /** A clock whose pauses are over at once; `slept` are their lengths. */
@@ -223,13 +227,14 @@ describe('delivery', () => {
     });
 
     it('ends in time with a receiver that never answers, and says what was lost', async () => {
-      const { delivery, warnings, outbox, attempts } = real(['hangs'], [1]);
+      const { delivery, warnings, outbox, attempts, cut } = real(['hangs'], [1]);
       for (const id of ['a', 'b', 'c']) delivery.add(message(id));
       const took = await timeOf(delivery.close(200));
       assert.ok(took >= 190 && took < 10_000, `${took} ms`);
       await settled();
       assert.deepEqual(warnings, ['3 messages were not delivered before Lifeboat ended']);
       assert.deepEqual(attempts, ['a']);
+      assert.equal(cut(), 1, 'what was under way went on');
       assert.equal(outbox.size(), 3, 'an outbox that survives sends them next time');
     });
 

@@ -86,7 +86,6 @@ export function createDelivery(notifier: Notifier, outbox: Outbox, options: Deli
         onReached();
         return true;
       }
-      if (stop.signal.aborted) return false;
       const waitMs = retryMs[attempt - 1];
       const retryAfterMs = Math.min(failure.retryAfterMs ?? 0, longestWaitMs);
       if (failure.fate === 'again' && waitMs !== undefined && (await pause(waitMs, retryAfterMs))) continue;

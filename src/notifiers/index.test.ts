@@ -35,7 +35,7 @@ function notifiersFor(channels: readonly Channel[], options: Partial<NotifiersOp
     poster: createPoster({ timeoutMs: 30_000 }),
     ...options,
   });
-  return { ...notifiers, warnings, said: () => warnings.map(({ message }) => message) };
+  return { ...notifiers, warnings, said: () => warnings.map(({ channel, message }) => `${channel}: ${message}`) };
 }
 
 const typeOf = ({ body }: Received) => JSON.parse(body).type as string;
@@ -104,7 +104,7 @@ describe('notifiers', () => {
     const [problem] = JSON.parse(webhook.received[1]?.body ?? '').data.problems;
     assert.deepEqual(problem.where, 'channel slack');
     assert.match(problem.message, /^127\.0\.0\.1:\d+ answered 410 \(status 410\): it wants no more messages$/);
-    assert.match(notifiers.said().join(), /^channel slack: switched off: 127\.0\.0\.1:\d+ answered 410/);
+    assert.match(notifiers.said().join(), /^slack: switched off: 127\.0\.0\.1:\d+ answered 410/);
   });
 
   it('give up on a dead channel, tell so once, and once more when it dies again after it was reached', async () => {
@@ -144,7 +144,7 @@ describe('notifiers', () => {
     assert.ok(performance.now() - begun < 10_000);
     await notifiers.close(300);
     assert.equal(silent.received.length, 1);
-    assert.match(notifiers.said().join(), /channel slack: 10 messages were not delivered before Lifeboat ended/);
+    assert.match(notifiers.said().join(), /slack: 10 messages were not delivered before Lifeboat ended/);
   });
 
   it('end in time with messages that wait, after one last attempt', async () => {

@@ -31,6 +31,7 @@ export type Channel =
 
 /** Something about notifications that a person should know, for the log. Clean text. */
 export interface Warning {
+  /** The channel it is about, which the message does not name again. */
   readonly channel: string | undefined;
   readonly message: string;
   readonly hint: string | undefined;
@@ -81,7 +82,7 @@ export function createNotifiers(channels: readonly Channel[], options: Notifiers
     return createDelivery(notifier, outbox(name), {
       clock,
       retryMs,
-      warn: (message, hint) => warn(name, `channel ${name}: ${message}`, hint),
+      warn: (message, hint) => warn(name, message, hint),
       onReached: () => {
         const before = memory.load();
         const after = channelReached(before, name);

@@ -44,7 +44,7 @@ export function createPoster({ timeoutMs = standardTimeoutMs, now = () => new Da
       const deadline = AbortSignal.timeout(timeoutMs);
       const signal = AbortSignal.any([outer, deadline]);
       try {
-        const answer = await request(withoutLogin(url), {
+        const answered = request(withoutLogin(url), {
           dispatcher: agent,
           method: 'POST',
           headers: { ...headers, ...loginOf(url) },
@@ -53,6 +53,7 @@ export function createPoster({ timeoutMs = standardTimeoutMs, now = () => new Da
           // Messages are rare: a connection that is kept would be dead at the next one.
           reset: true,
         });
+        const answer = await unlessAborted(answered, signal);
         const text = await beginningOf(answer.body);
         return { status: answer.statusCode, retryAfterMs: retryAfter(answer.headers['retry-after'], now()), text };
       } catch (thrown) {
@@ -102,6 +103,16 @@ async function openClient(timeoutMs: number): Promise<Client> {
   const { default: undici } = await import('undici');
   const { Agent, request } = undici;
   return { request, agent: new Agent({ connect: { timeout: timeoutMs } }) };
+}
+
+/** While it connects, undici does not hear of an abort. */
+function unlessAborted<T>(act: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const abort = () => reject(signal.reason);
+    if (signal.aborted) abort();
+    signal.addEventListener('abort', abort, { once: true });
+    act.then(resolve, reject);
+  });
 }
 
 async function beginningOf(body: AsyncIterable<Uint8Array>): Promise<string> {

@@ -93,6 +93,19 @@ describe('run reader', () => {
     ]);
   });
 
+  it('takes sources without a stack for its own', () => {
+    const told: Outcome[] = [];
+    const read = createRunReader(
+      (outcome) => told.push(outcome),
+      () => 'shop',
+    );
+    read({ type: 'run.started', run: 'r', at: at(0), sources: ['db/postgres'], trigger: 'manual' });
+    read({ type: 'step.started', run: 'r', at: at(0), source: 'db/postgres', step: 'dump' });
+    read({ type: 'source.finished', run: 'r', at: at(1), source: 'db/postgres', result: failed });
+    read({ type: 'run.finished', run: 'r', at: at(2), result: 'failed' });
+    assert.deepEqual(told[0]?.kind === 'backup' && told[0].sources, [{ ...failed, stack: 'shop', step: 'dump' }]);
+  });
+
   it('says nothing of a run whose beginning it has not seen', () => {
     assert.deepEqual(outcomesOf({ type: 'run.finished', run: 'r', at: at(2), result: 'ok' }), []);
   });

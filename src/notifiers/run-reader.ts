@@ -12,17 +12,20 @@ interface RunSoFar {
   stack: string;
 }
 
-/** Reads the stream of run events and calls back once for each backup and each restore that is over. */
-export function createRunReader(tell: (outcome: Outcome) => void): (event: RunEvent) => void {
+/**
+ * Reads the stream of run events and calls back once for each backup and each restore that is over. `ownStack` is where
+ * sources belong whose events name no stack.
+ */
+export function createRunReader(tell: (outcome: Outcome) => void, ownStack = () => ''): (event: RunEvent) => void {
   const runs = new Map<string, RunSoFar>();
   return (event) => {
     if (event.type === 'run.started') {
-      runs.set(event.run, { started: event, sources: [], steps: new Map(), stack: event.stack ?? '' });
+      runs.set(event.run, { started: event, sources: [], steps: new Map(), stack: event.stack ?? ownStack() });
     }
     const run = runs.get(event.run);
     if (!run) return;
     if (event.stack !== undefined) run.stack = event.stack;
-    const stack = event.stack ?? '';
+    const stack = event.stack ?? ownStack();
     if (event.type === 'step.started' && event.source) {
       run.steps.set(sourceKey({ stack, source: event.source }), event.step);
     } else if (event.type === 'source.finished') {

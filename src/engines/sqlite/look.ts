@@ -1,36 +1,17 @@
 import { posix } from 'node:path';
 import { isLifeboatError } from '../../domain/errors.ts';
-import type { Command, HelperMount, Shell } from '../../domain/shell.ts';
+import type { HelperMount, Shell } from '../../domain/shell.ts';
 import type { Mount } from '../../domain/types.ts';
 import { isHelperRefusal, mayMakeHelpers } from './bench.ts';
-import { headerBytes, parseHeader } from './header.ts';
 import { isWithin, locate } from './location.ts';
 import { peek } from './peek.ts';
-import { prelude } from './script.ts';
-import type { Owner, Seen } from './seen.ts';
+import type { Seen } from './seen.ts';
+import { type Look, lookCommand, nothing, parseSight, type Sight } from './sight.ts';
 
-/** What to look for in a container. */
-export type Look =
-  /** This file, whatever it is. */
-  | { readonly what: 'file'; readonly path: string }
-  /** Every regular file below a folder, or only those that are likely to be databases by their names. */
-  | { readonly what: 'all' | 'likely'; readonly path: string };
-
-export interface View {
-  readonly seen: readonly Seen[];
-  /** Folders whose search ran out of time. */
-  readonly late: readonly string[];
-  /** Paths that could not be looked at, and why. */
-  readonly unreachable: readonly { readonly path: string; readonly why: string }[];
-  /** Whether helpers of our own image may be made. */
+/** What was seen, and whether helpers of our own image may be made. */
+export interface View extends Sight {
   readonly hasHelper: boolean;
-  /** Version of sqlite3 where it was looked. */
-  readonly tool: string | undefined;
 }
-
-const searchSeconds = 30;
-const shallowSeconds = 10;
-const searchDepth = 8;
 
 /** Looks from a helper that mounts what the container mounts, read-only, and into the rest from within the container. */
 export async function look(shell: Shell, wanted: readonly Look[], signal: AbortSignal): Promise<View> {
@@ -52,11 +33,7 @@ export async function look(shell: Shell, wanted: readonly Look[], signal: AbortS
   };
 }
 
-type Part = Omit<View, 'hasHelper'>;
-
-const nothing: Part = { seen: [], late: [], unreachable: [], tool: undefined };
-
-async function lookFromHelper(shell: Shell, wanted: readonly Look[], signal: AbortSignal): Promise<Part> {
+async function lookFromHelper(shell: Shell, wanted: readonly Look[], signal: AbortSignal): Promise<Sight> {
   const mounts = [...new Set(wanted.map(({ what, path }) => mountOf(shell, what, path)))].filter(
     (m) => m !== undefined,
   );
@@ -74,7 +51,7 @@ async function lookFromHelper(shell: Shell, wanted: readonly Look[], signal: Abo
     },
     signal,
   );
-  return parse(printed, (path) => {
+  return parseSight(printed, (path) => {
     const [mount, target = ''] = [...targets].find(([, each]) => isWithin(path, each)) ?? [];
     if (!mount) return undefined;
     const inContainer = posix.join(mount.target, path.slice(target.length));
@@ -86,10 +63,10 @@ async function lookFromHelper(shell: Shell, wanted: readonly Look[], signal: Abo
   });
 }
 
-async function lookWithin(shell: Shell, wanted: readonly Look[], signal: AbortSignal): Promise<Part> {
+async function lookWithin(shell: Shell, wanted: readonly Look[], signal: AbortSignal): Promise<Sight> {
   if (wanted.length === 0) return nothing;
   try {
-    return parse(await shell.text(lookCommand(wanted), signal), (path) => posix.normalize(path));
+    return parseSight(await shell.text(lookCommand(wanted), signal), (path) => posix.normalize(path));
   } catch (error) {
     // Without a shell in it, or while it does not run, named files can still be taken out through the Engine.
     if (!isLifeboatError(error, 'TOOL_MISSING', 'SOURCE_NOT_RUNNING')) throw error;
@@ -107,80 +84,4 @@ async function lookWithin(shell: Shell, wanted: readonly Look[], signal: AbortSi
 function mountOf(shell: Shell, what: Look['what'], path: string): Mount | undefined {
   const location = locate(shell.container, what === 'file' ? path : `${path}/x`);
   return location.kind === 'mount' ? location.mount : undefined;
-}
-
-// --- the script and its answer ---
-
-/** For each file: path, kind and owner, the folder's owner, the file system, the log's size, the first bytes. */
-const report = `for f do
-  if [ -f "$f" ] && [ ! -L "$f" ]; then head=$(od -An -v -tu1 -N${headerBytes} -- "$f" 2>/dev/null); else head=; fi
-  printf '%s\\0' file "$f" "$(stat -c '%F|%s|%u|%g|%a' -- "$f" 2>/dev/null)" "$(stat -c '%u|%g|%a' -- "\${f%/*}/" 2>/dev/null)" \
-    "$(stat -f -c %T -- "\${f%/*}/" 2>/dev/null)" "$(stat -c %s -- "$f-wal" 2>/dev/null)" "$head"
-done`;
-
-/** The search is bounded in depth and time; it never leaves the file system it began in. */
-const lookScript = `${prelude}export REPORT
-search() {
-  seconds=$1 folder=$2 depth=$3; shift 3
-  timeout "$seconds" find "$folder/" -xdev -maxdepth "$depth" -type f "$@" -exec sh -c "$REPORT" sh {} + 2>/dev/null
-  rc=$?; [ "$rc" -ne 124 ] && [ "$rc" -ne 143 ]
-}
-late() { printf '%s\\0' late "$1" '' '' '' '' ''; }
-printf '%s\\0' tool "$(sqlite3 -version 2>/dev/null)" '' '' '' '' ''
-for wanted do
-  path=\${wanted#*:}
-  case $wanted in
-  file:*) sh -c "$REPORT" sh "$path" ;;
-  all:*) search ${searchSeconds} "$path" ${searchDepth} || late "$path" ;;
-  likely:*)
-    search ${searchSeconds} "$path" ${searchDepth} \\( -name '*.db' -o -name '*.db3' -o -name '*.sqlite' -o -name '*.sqlite3' \\
-      -o -name '*.s3db' -o -name '*.sl3' \\) || late "$path"
-    search ${shallowSeconds} "$path" 3 ! -name '*.*' -size +511c || : ;;
-  esac
-done`;
-
-function lookCommand(wanted: readonly Look[]): Command {
-  const env = { REPORT: report, LC_ALL: 'C', HOME: '/nonexistent' };
-  return { argv: ['sh', '-c', lookScript, 'sh', ...wanted.map(({ what, path }) => `${what}:${path}`)], env, user: '0' };
-}
-
-const fieldsPerRecord = 7;
-
-/** `toContainer` gives undefined for what the app does not see. */
-function parse(printed: string, toContainer: (path: string) => string | undefined): Part {
-  const fields = printed.split('\0');
-  const seen = new Map<string, Seen>();
-  const late: string[] = [];
-  let tool: string | undefined;
-  for (let at = 0; at + fieldsPerRecord < fields.length; at += fieldsPerRecord) {
-    const [what, first = '', stat = '', folder = '', fileSystem = '', wal = '', head = ''] = fields.slice(at);
-    if (what === 'tool') tool = first.split(' ')[0] || undefined;
-    const path = what === 'tool' ? undefined : toContainer(first);
-    if (path === undefined) continue;
-    if (what === 'late') late.push(path);
-    if (what !== 'file') continue;
-    const [kind = '', bytes, ...owner] = stat.split('|');
-    seen.set(path, {
-      path,
-      kind: kindOf(kind),
-      bytes: Number(bytes ?? 0),
-      walBytes: Number(wal),
-      owner: toOwner(owner) ?? { uid: 0, gid: 0, mode: 0 },
-      folder: toOwner(folder.split('|')),
-      fileSystem: fileSystem || undefined,
-      header: parseHeader(head.trim().split(/\s+/).map(Number)),
-    });
-  }
-  return { seen: [...seen.values()], late, unreachable: [], tool };
-}
-
-function kindOf(stat: string): Seen['kind'] {
-  if (stat === '') return 'missing';
-  if (stat.startsWith('regular')) return 'file';
-  return stat === 'symbolic link' ? 'link' : 'other';
-}
-
-function toOwner([uid, gid, mode]: readonly (string | undefined)[]): Owner | undefined {
-  if (uid === undefined || gid === undefined || mode === undefined || uid === '') return undefined;
-  return { uid: Number(uid), gid: Number(gid), mode: Number.parseInt(mode, 8) };
 }

@@ -3,9 +3,10 @@ import { LifeboatError } from '../../domain/errors.ts';
 import type { Shell } from '../../domain/shell.ts';
 import { assertDatabase, type DatabaseFile, isOwnFile, sideSuffixes } from './file.ts';
 import { isWithin, locate, searchable } from './location.ts';
-import { type Look, look, type View } from './look.ts';
+import { look, type View } from './look.ts';
 import type { SqliteOptions } from './options.ts';
 import type { Seen } from './seen.ts';
+import type { Look } from './sight.ts';
 
 export interface Selection {
   readonly files: readonly DatabaseFile[];
