@@ -1,4 +1,4 @@
 /** Preloaded into a daemon by tests: an error that nobody catches, whenever they want it. */
 process.on('SIGUSR2', () => {
-  Promise.reject(new Error('nobody caught this'));
+  void Promise.reject(new Error('nobody caught this'));
 });
