@@ -17,6 +17,8 @@ export interface Engine<O = unknown> {
   readonly options: ZodType<O>;
   /** Pure: does this container hold data of this kind? Looks at image, environment, command and labels only. */
   recognise(container: Container): boolean;
+  /** Recognising is only a guess: the survey tells whether there is anything to save, and no items means no source. */
+  readonly guesses?: boolean;
   /** Paths in the container that the dump replaces, so that a file copy of them is not wanted. */
   dataPaths(container: Container): readonly string[];
   /** Asks the running server who it is and what it holds. Rejects with TOOL_MISSING, LOGIN_FAILED or COMMAND_FAILED. */

@@ -22,6 +22,8 @@ export interface RunContext {
   /** Everything in scope, looked up anew at each call. */
   containers(signal: AbortSignal): Promise<readonly Container[]>;
   sources(signal: AbortSignal): Promise<Resolved>;
+  /** The same with sources that hold nothing now: something may be restored into them. */
+  candidates(signal: AbortSignal): Promise<Resolved>;
   /** The container that plays this one's part now. */
   refresh(container: Container): Promise<Container>;
   shell(container: Container, run: string, stopGraceMs: number): Shell;

@@ -162,7 +162,7 @@ async function resolveRestore(
   ask: RestoreAsk,
   signal: AbortSignal,
 ): Promise<{ request: RestoreRequest; entry: BackupEntry; unread: readonly string[] }> {
-  const { sources } = await context.sources(signal);
+  const { sources } = await context.candidates(signal);
   const chosen = matchTargets(sources, [ask.target]);
   const [source] = chosen;
   if (!source || chosen.length > 1) {

@@ -28,6 +28,8 @@ export interface Source {
   readonly engine: Engine;
   readonly container: Container;
   readonly settings: SourceSettings;
+  /** Nobody asked for it, and its engine can only tell by looking whether there is anything. */
+  readonly isGuess: boolean;
 }
 
 /** Something that is not saved, and why. */
@@ -89,7 +91,8 @@ export function resolveSources(
     const covered: string[] = [];
     const take = (engine: Engine, name: string, configured: Configured) => {
       if (configured.refusal === undefined) {
-        sources.push(toSource(stack, container, engine, name, configured.settings));
+        const isGuess = configured.isOn === 'auto' && engine.guesses === true;
+        sources.push(toSource(stack, container, engine, name, configured.settings, isGuess));
         covered.push(...engine.dataPaths(container));
       } else {
         uncovered.push({ service: container.service, what: name, why: configured.refusal });
@@ -105,7 +108,7 @@ export function resolveSources(
     }
     for (const { name, engineName, configured } of config.extras) {
       const engine = engines.find((candidate) => candidate.name === engineName);
-      if (engine) take(engine, name, configured);
+      if (engine) take(engine, name, { ...configured, isOn: true });
       else uncovered.push({ service: container.service, what: name, why: configured.refusal ?? 'it names no engine' });
     }
     uncovered.push(...volumesOf(container, covered));
@@ -114,10 +117,17 @@ export function resolveSources(
 }
 
 /** Replicas of one service are sources of their own: their dumps must never meet in one place. */
-function toSource(stack: string, container: Container, engine: Engine, name: string, settings: SourceSettings): Source {
+function toSource(
+  stack: string,
+  container: Container,
+  engine: Engine,
+  name: string,
+  settings: SourceSettings,
+  isGuess: boolean,
+): Source {
   const { service, number } = container;
   const address = { stack, service, source: number === 1 ? name : `${name}-${number}` };
-  return { ...address, name: sourceName(address), engine, container, settings };
+  return { ...address, name: sourceName(address), engine, container, settings, isGuess };
 }
 
 /** Volumes and bind mounts that no engine replaces. */

@@ -7,10 +7,12 @@ import { stopContainer } from '../docker/quiesce.ts';
 import { createShell } from '../docker/shell.ts';
 import { LifeboatError } from '../domain/errors.ts';
 import type { Journal } from '../domain/journal.ts';
+import { newId } from '../domain/naming.ts';
 import type { Redactor } from '../domain/redact.ts';
 import type { Emit } from '../domain/run-event.ts';
 import { engines } from '../engines/index.ts';
 import type { Destination, RunContext } from '../runs/context.ts';
+import { createGuessChecker } from '../runs/guesses.ts';
 import { resolveSources } from '../runs/source.ts';
 import { version } from '../version.ts';
 import { toContainerConfig } from './container-config.ts';
@@ -53,18 +55,25 @@ export function createRunContext({
     for (const container of found) learnSecrets(container.env, container, redactor);
     return found;
   };
+  const candidates = async (signal: AbortSignal) =>
+    resolveSources(await containers(signal), engines, {
+      stackOf: (container) => (settings.discovery === 'project' && settings.name) || container.stack || 'host',
+      configure: (container) => {
+        const choice = serviceSettings(container, config);
+        tell(choice.problems);
+        return toContainerConfig(choice);
+      },
+    });
+  const guesses = createGuessChecker(async ({ engine: kind, container, settings: { stopGraceMs, options } }) => {
+    const { api, owner } = await connected();
+    const shell = createShell(api, { ...owner, run: newId(new Date()) }, journal, container, stopGraceMs);
+    return kind.survey(shell, options, AbortSignal.timeout(60_000));
+  });
   return {
     version,
     containers,
-    sources: async (signal) =>
-      resolveSources(await containers(signal), engines, {
-        stackOf: (container) => (settings.discovery === 'project' && settings.name) || container.stack || 'host',
-        configure: (container) => {
-          const choice = serviceSettings(container, config);
-          tell(choice.problems);
-          return toContainerConfig(choice);
-        },
-      }),
+    candidates,
+    sources: async (signal) => guesses.check(await candidates(signal), new Date()),
     refresh: async (container) => rediscover((await connected()).api, container),
     shell: (container, run, stopGraceMs) => {
       // Whoever has a container has been connected.

@@ -16,6 +16,7 @@ export const sqlite: Engine<SqliteOptions> = {
   name: 'sqlite',
   options: SqliteOptions,
   // Neither image nor environment tell: whatever may write into a volume may have a database there. The survey looks.
+  guesses: true,
   recognise: (container) => !serverPattern.test(container.image) && searchable(container).length > 0,
   dataPaths: () => [],
   survey,
