@@ -360,7 +360,7 @@ describe('the daemon over its socket', { concurrency: false }, () => {
     ['control characters', 'POST', '/v1/backup', '{"targets":["db\\u001b[2J"]}'],
     ['a trigger', 'POST', '/v1/backup', '{"targets":[],"trigger":"schedule"}'],
     ['no JSON', 'POST', '/v1/restore', '{'],
-    ['too much', 'POST', '/v1/backup', `{"targets":["${'x'.repeat(70_000)}"]}`],
+    ['too much', 'POST', '/v1/backup', `{"targets":[]${' '.repeat(70_000)}}`],
     ['too little', 'POST', '/v1/restore', '{"target":"db"}'],
     ['an unknown path', 'GET', '/v1/nothing', ''],
     ['the wrong method', 'GET', '/v1/restore', ''],

@@ -244,6 +244,10 @@ describe('notifiers', () => {
       await notifiers.close(20_000);
     }
     assert.deepEqual(receiver.received.map(typeOf), ['run.failed', 'run.recovered']);
+    const closed = notifiersFor([webhookAt(receiver.url)], { memory });
+    await closed.close(0);
+    closed.tell(failed);
+    assert.deepEqual(memory.load(), {}, 'what nobody heard must be told next time');
   });
 
   it('tell with gaps when nothing else can be found out, and never throw', async () => {

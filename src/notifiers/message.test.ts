@@ -51,6 +51,12 @@ describe('message', () => {
     }
   });
 
+  it('knows a secret also by what is made visible in a name', () => {
+    const odd = 'CANARY\twith\u001bodd\nparts';
+    const run = finishedRun([failedSource({ source: `db/${odd}`, error: { code: odd, message: odd } })]);
+    assert.doesNotMatch(JSON.stringify(messageAbout(run, { secrets: [odd] })), /CANARY|odd/);
+  });
+
   it('leaves its own words alone when they are somebody’s password', () => {
     const message = messageAbout(finishedRun([failedSource()]), { secrets: ['failed', 'run.failed', 'shop'] });
     assert.equal(message.type, 'run.failed');

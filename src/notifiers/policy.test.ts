@@ -58,6 +58,13 @@ describe('policy', () => {
     }
   });
 
+  it('tells the same problem once a day also when it comes back every quarter of an hour', () => {
+    const { run } = teller();
+    let told = 0;
+    for (let after = 0; after < 66 * hour; after += 15 * minute) told += run([failedSource()], after).length;
+    assert.equal(told, 3);
+  });
+
   it('tells a different problem of the same source at once, and does not swing between two', () => {
     const { run } = teller();
     const full = failedSource({ error: { code: 'STORE_FULL', message: 'no space' } });
@@ -193,7 +200,7 @@ describe('policy', () => {
   });
 
   it('tells new problems of the configuration, not old ones, and those that came back', () => {
-    const { tell, state } = teller();
+    const { tell, run, state } = teller();
     const config = (afterMs: number, ...wheres: readonly string[]) =>
       tell({
         kind: 'config',
@@ -209,6 +216,9 @@ describe('policy', () => {
     assert.deepEqual(config(30 * hour, 'a', 'b'), ['config.problem']);
     config(31 * hour);
     assert.deepEqual(state(), {});
+    run([failedSource()], 32 * hour);
+    config(32 * hour);
+    assert.deepEqual(run([goodSource()], 33 * hour), ['run.recovered'], 'configuration says nothing of sources');
   });
 
   it('tells of a dead channel through the others, once a day until it was reached', () => {

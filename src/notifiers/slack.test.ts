@@ -43,7 +43,8 @@ describe('slack', () => {
 
   it('never obeys a text from outside', () => {
     for (const count of [1, 3]) {
-      for (const text of textsIn(slackPayload(messageAbout(finishedRun(hostileSources(count)))))) {
+      const run = finishedRun(hostileSources(count), { trigger: '<!everyone>' });
+      for (const text of textsIn(slackPayload(messageAbout(run)))) {
         for (const command of commandsIn(text)) assert.match(command, /^<!date\^\d+\^/);
       }
     }
@@ -71,6 +72,14 @@ describe('slack', () => {
     assert.match(all, /```pg_dump ended with exit code 1```\nlook at the log of db/);
     assert.match(all, /Try again: `docker exec sidecar backup db\/postgres`/);
     assert.match(all, /1 of 2 sources ok · schedule · run r7n2p9 · Lifeboat 0\.1\.0/);
+  });
+
+  it('says the age of the oldest when several failed', () => {
+    const ages = { 'db/postgres': '2026-11-20T03:00:00.000Z', 'cache/redis': '2026-11-11T06:00:00.000Z' };
+    const lastGood = ({ source }: { source: string }) => ({ at: ages[source as keyof typeof ages] });
+    const run = finishedRun([failedSource(), failedSource({ source: 'cache/redis' })]);
+    const { text } = slackPayload(messageAbout(run, { facts: { ...sampleFacts, lastGood } }));
+    assert.equal(text, '❌ shop: backup of db/postgres, cache/redis failed – last good 10 days ago');
   });
 
   it('says so when there is no good backup at all', () => {
@@ -108,8 +117,9 @@ describe('slack', () => {
   it('names what still fails when something else has recovered', () => {
     const before = finishedRun([failedSource(), failedSource({ source: 'cache/redis' })]);
     const after = finishedRun([failedSource(), goodSource({ source: 'cache/redis' })]);
-    const { text } = slackPayload(messageAbout(after, { before: [before] }));
-    assert.equal(text, '✅ shop: backup of cache/redis works again – still failing: db/postgres');
+    const payload = slackPayload(messageAbout(after, { before: [before] }));
+    assert.equal(payload.text, '✅ shop: backup of cache/redis works again – still failing: db/postgres');
+    assert.ok(textsIn(payload).some((text) => text.startsWith('*db/postgres (last good: 27 h ago)*\n```pg_dump')));
   });
 
   it('has a button only for a real web address', () => {

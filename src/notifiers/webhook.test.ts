@@ -185,7 +185,7 @@ describe('webhook', () => {
 
   it('shortens problems of the configuration as well', () => {
     const problems = Array.from({ length: 30 }, (_, i) => ({
-      where: `label ${i}`,
+      where: `${i} ${'密'.repeat(200)}`,
       message: '密'.repeat(2000),
       hint: '密'.repeat(2000),
     }));
@@ -193,6 +193,7 @@ describe('webhook', () => {
     assert.ok(Buffer.byteLength(body) < 20_000);
     const { data } = JSON.parse(body);
     assert.equal(data.problems.length + data.problems_left_out, 30);
+    assert.ok(data.problems.length > 10 && data.problems.length < 20);
   });
 });
 
