@@ -2,6 +2,7 @@ import type { LifeboatError } from '../domain/errors.ts';
 import type { Log } from '../domain/log.ts';
 import type { RunControl } from '../runs/control.ts';
 import type { History } from '../runs/history.ts';
+import { pause } from './backoff.ts';
 import type { Clockwork } from './clockwork.ts';
 import type { DestinationKeeper } from './destination-keeper.ts';
 import type { EngineKeeper } from './engine-keeper.ts';
@@ -18,6 +19,8 @@ export interface DaemonParts {
   now(): Date;
 }
 
+/** How long an end waits for what has nothing to put back. */
+const farewellMs = 3_000;
 /** How long a start waits for destinations, so that what they know counts for what was missed. */
 const patienceMs = 30_000;
 
@@ -27,14 +30,17 @@ const patienceMs = 30_000;
  */
 export async function liveAsDaemon(parts: DaemonParts, stop: AbortSignal): Promise<void> {
   const { engine, destinations, control, history, log } = parts;
-  const keeping = [engine.keep(stop), destinations.keep(stop), schedule(parts, stop)];
+  const keepers = [engine.keep(stop), destinations.keep(stop)];
+  const scheduled = schedule(parts, stop);
   await new Promise<void>((resolve) => {
     if (stop.aborted) resolve();
     stop.addEventListener('abort', () => resolve(), { once: true });
   });
   const cut = control.running.cancelAll(stop.reason as LifeboatError);
   if (cut.length > 0) log.warn(`ending ${cut.length} runs under way`);
-  await Promise.all([...keeping, control.running.idle()]);
+  await Promise.all([scheduled, control.running.idle()]);
+  // A destination that does not answer must not use up the time that `docker stop` gives.
+  await Promise.race([Promise.all(keepers), pause(farewellMs, new AbortController().signal)]);
   // Nobody wanted these to end: what the schedule asked for is made up for at the next start.
   history.markInterrupted(cut, parts.now());
 }

@@ -57,7 +57,7 @@ export function interrupt(database: DatabaseSync, runs: readonly string[] | unde
   }
   for (const run of runs) {
     database.prepare(`${attempts} run = ? AND (result IS NULL OR result = 'cancelled')`).run(at, run);
-    database.prepare(`${whole} id = ?`).run(at, run);
+    database.prepare(`${whole} id = ? AND (result IS NULL OR result = 'cancelled')`).run(at, run);
   }
 }
 

@@ -138,6 +138,7 @@ test('runs that ended with the process are made up for, those a person cancelled
   assert.equal(history.record('aaaa19')?.result, 'interrupted');
   history.markInterrupted([runOf(18)], now());
   assert.equal(history.past()[0]?.good?.run, runOf(18), 'what had ended before stays as it is');
+  assert.equal(history.record('aaaa18')?.result, 'ok');
 });
 
 test('knows since when a schedule holds', () => {
