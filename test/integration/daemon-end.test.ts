@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
-import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
+import { connect, createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
@@ -149,45 +149,6 @@ describe('the end of the daemon', { concurrency: false }, () => {
     await endsWell(home, daemon, 1);
     assert.match(daemon.log(), /ERROR Lifeboat has ended: unexpected error: nobody caught this/);
     assert.notEqual((await client).code, 0);
-  });
-
-  it('fault 36: a daemon that is killed in the middle of a backup leaves nothing that looks like one', async () => {
-    await using home = await makeHome(stack.project);
-    const daemon = await home.start();
-    const holder = docker(
-      ...['exec', stack.db, 'psql', '-XqAt', '-U', 'postgres', 'shop', '-c'],
-      'BEGIN; LOCK TABLE orders IN ACCESS EXCLUSIVE MODE; SELECT pg_sleep(60)',
-    ).catch((error: unknown) => error); // It ends by being terminated.
-    const backup = home.lifeboat(['backup', 'db']);
-    await eventually(async () =>
-      assert.notEqual(await stack.psql("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"), '0'),
-    );
-    daemon.kill('SIGKILL');
-    await Promise.all([daemon.ended, backup]);
-    await stack.psql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE wait_event = 'PgSleep'");
-    await holder;
-    await home.start();
-    assert.match((await home.lifeboat(['list'])).stderr, /No backups yet/);
-    assert.match((await home.lifeboat(['status'])).stdout, /failed +db\/postgres[\s\S]*Lifeboat was ended while it ran/);
-    assert.equal((await home.lifeboat(['backup', 'db'])).code, 0);
-    assert.match((await home.lifeboat(['status'])).stdout, /ok +db\/postgres/);
-  });
-
-  it('an end does not wait for a destination that does not answer', async () => {
-    await using home = await makeHome(stack.project);
-    const mute = createServer(() => {}); // Takes connections and says nothing.
-    await new Promise<void>((resolve) => mute.listen(0, '127.0.0.1', resolve));
-    const { port } = mute.address() as AddressInfo;
-    const daemon = await home.start({
-      LIFEBOAT_DEST_OFFSITE_URL: `s3://bucket/x?region=us-east-1&endpoint=http://127.0.0.1:${port}&path-style=true`,
-      LIFEBOAT_DEST_OFFSITE_ACCESS_KEY_ID: 'key',
-      LIFEBOAT_DEST_OFFSITE_SECRET_ACCESS_KEY: 'nobody-knows-this',
-    });
-    const began = performance.now();
-    daemon.kill('SIGTERM');
-    assert.equal((await daemon.ended).code, 0, daemon.log());
-    assert.ok(performance.now() - began < 9_000);
-    mute.close();
   });
 
   it('fault 40: an app that a person had stopped stays stopped', async () => {
