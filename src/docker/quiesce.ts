@@ -19,7 +19,13 @@ export async function stopContainer(
   const runs = now?.state === 'running' || now?.state === 'restarting';
   if (!runs) return { [Symbol.asyncDispose]: async () => {} };
   const done = await journal.intend({ kind: 'stop', container: role });
-  await api.stop(container.id, graceMs);
+  try {
+    await api.stop(container.id, graceMs);
+  } catch (error) {
+    // It may have stopped all the same. When it cannot be started now, the intent stays for the next start of the daemon.
+    await startAgain(api, role).then(done, () => {});
+    throw error;
+  }
   return {
     [Symbol.asyncDispose]: async () => {
       await startAgain(api, role);
@@ -32,7 +38,12 @@ export async function stopContainer(
 export async function pauseContainer(api: DockerApi, journal: Journal, container: Container): Promise<AsyncDisposable> {
   const role = roleOf(container);
   const done = await journal.intend({ kind: 'pause', container: role });
-  await api.pause(container.id);
+  try {
+    await api.pause(container.id);
+  } catch (error) {
+    await goOn(api, role).then(done, () => {});
+    throw error;
+  }
   return {
     [Symbol.asyncDispose]: async () => {
       await goOn(api, role);

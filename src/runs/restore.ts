@@ -7,8 +7,9 @@ import type { Container } from '../domain/types.ts';
 import type { Restored, RestorePreview, RestoreSource, RestoreTarget } from '../engines/engine.ts';
 import { backupSource } from './backup.ts';
 import type { Destination, RunContext } from './context.ts';
-import { failureOf, type RunLog } from './run-log.ts';
+import type { RunLog } from './run-log.ts';
 import type { Source } from './source.ts';
+import { stopServices } from './stopped.ts';
 
 export interface RestoreRequest {
   readonly source: Source;
@@ -72,7 +73,7 @@ export async function runRestore(
   );
   const safety = plan.takesSafety ? await takeSafety(context, request, log, signal) : undefined;
 
-  await using stopped = await stopAll(context, plan.stops, log, source);
+  await using stopped = await stopServices(context.lifecycle, plan.stops, source, log);
   const restored = await restoreData(context, request, from, log, signal);
   for (const warning of restored.warnings) log.warn(source.name, warning);
   const restarted = await log.step(
@@ -150,51 +151,6 @@ async function restoreData(
     // An engine that fails after the switch began has put things back itself; only our own death leaves the intent open.
     for (const done of intents) await done();
   }
-}
-
-interface Stopped extends AsyncDisposable {
-  /** Starts everything in the reverse order, each after what it depends on has settled; returns the services. */
-  startAgain(signal: AbortSignal): Promise<readonly string[]>;
-}
-
-async function stopAll(
-  context: RunContext,
-  containers: readonly Container[],
-  log: RunLog,
-  source: Source,
-): Promise<Stopped> {
-  const stopped: { readonly container: Container; readonly hold: AsyncDisposable }[] = [];
-  const tell = (error: unknown) => {
-    const { message, hint } = failureOf(error);
-    log.warn(source.name, message, hint);
-  };
-  const release = async (settle?: AbortSignal): Promise<readonly string[]> => {
-    const services: string[] = [];
-    for (let entry = stopped.pop(); entry; entry = stopped.pop()) {
-      await entry.hold[Symbol.asyncDispose]();
-      services.push(entry.container.service);
-      // The data is restored by now: a service that does not come up is told of and does not hide that.
-      if (settle) await context.lifecycle.settled(entry.container, settle).catch(tell);
-    }
-    return services;
-  };
-  try {
-    for (const container of containers) {
-      const hold = await log.step(source.name, 'stop', container.service, () =>
-        context.lifecycle.stop(container, source.settings.stopGraceMs),
-      );
-      stopped.push({ container, hold });
-    }
-  } catch (error) {
-    await release();
-    throw error;
-  }
-  return {
-    startAgain: (signal) => release(signal),
-    [Symbol.asyncDispose]: async () => {
-      await release();
-    },
-  };
 }
 
 function restoreSource({ manifest, from }: RestoreRequest): RestoreSource {
