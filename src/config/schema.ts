@@ -52,6 +52,12 @@ export const ServiceKeys = z.object({
     default: '6h',
     means: 'How long the backup of one source may take before it is ended and counted as failed.',
   }),
+  retries: key(optionInteger(0, 10), {
+    kind: 'tuning',
+    default: '2',
+    means:
+      'How often a scheduled backup that failed for a passing reason (service restarting, connection cut) is tried again.',
+  }),
   'stop.timeout': key(optionDuration(durationBetween(0, hour)), {
     kind: 'tuning',
     default: '30s',

@@ -37,6 +37,7 @@ describe('the settings of a service', () => {
       schedule: '@daily',
       to: ['local'],
       timeoutMs: 6 * 3_600_000,
+      retries: 2,
       stopTimeoutMs: 30_000,
       notify: [],
       tags: [],

@@ -46,6 +46,7 @@ export interface ServiceSettings {
   /** Names of destinations; every one that is configured when the service says nothing else. */
   readonly to: readonly string[];
   readonly timeoutMs: number;
+  readonly retries: number;
   readonly stopTimeoutMs: number;
   /** Names of channels. */
   readonly notify: readonly string[];
@@ -88,6 +89,7 @@ export function toServiceSettings(
     schedule: keys.schedule,
     to: keys.to.includes('all') ? names.destinations : keys.to.map(destinationName),
     timeoutMs: keys.timeout,
+    retries: keys.retries,
     stopTimeoutMs: keys['stop.timeout'],
     notify: keys.notify.includes('none')
       ? []

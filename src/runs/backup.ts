@@ -6,6 +6,7 @@ import { backupPrefix, newId } from '../domain/naming.ts';
 import type { SourceResult } from '../domain/run-event.ts';
 import type { Shell } from '../domain/shell.ts';
 import type { Survey } from '../engines/engine.ts';
+import { type Backoff, defaultBackoff, withRetries } from '../stores/backoff.ts';
 import type { Destination, RunContext } from './context.ts';
 import { copyBackup } from './copy.ts';
 import { type OpenDraft, storeDump } from './data-path.ts';
@@ -45,7 +46,11 @@ export async function backupSource(
   const durationMs = () => context.now().getTime() - startedAt.getTime();
   let result: SourceResult;
   try {
-    const kept = await keepBackup(context, source, request, startedAt, log, signal);
+    const kept = await withRetries(
+      () => keepBackup(context, source, request, log, signal),
+      patience(source, request, log),
+      signal,
+    );
     const { manifest } = kept;
     result = {
       source: source.name,
@@ -73,14 +78,27 @@ export async function backupSource(
   return result;
 }
 
+/** A person who asked sees the failure at once and decides; at night nobody does. */
+function patience({ name, settings }: Source, { trigger }: BackupRequest, log: RunLog): Backoff {
+  const isUnattended = trigger === 'schedule' || trigger === 'start';
+  return {
+    ...defaultBackoff,
+    attempts: isUnattended ? 1 + settings.retries : 1,
+    baseMs: 15_000,
+    maxMs: 300_000,
+    retrying: ({ message, hint }, pauseMs) =>
+      log.warn(name, `${message}; trying again in ${Math.ceil(pauseMs / 1000)} s`, hint),
+  };
+}
+
 async function keepBackup(
   context: RunContext,
   source: Source,
   request: BackupRequest,
-  startedAt: Date,
   log: RunLog,
   signal: AbortSignal,
 ): Promise<Kept> {
+  const startedAt = context.now();
   const { engine, settings } = source;
   const container = await log.step(source.name, 'wait', 'until the service is ready', () =>
     waitUntilReady(context, source.container, signal),

@@ -5,6 +5,8 @@ import type { Engine } from '../engines/engine.ts';
 /** What the user wants for one source; configuration resolves it from labels, environment and file. */
 export interface SourceSettings {
   readonly timeoutMs: number;
+  /** How often a scheduled backup that failed for a passing reason is tried again. */
+  readonly retries: number;
   readonly stopGraceMs: number;
   readonly counts: 'exact' | 'catalogue' | 'auto';
   readonly path: 'auto' | 'pipe' | 'exec';

@@ -1,5 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import { asLifeboatError, isLifeboatError } from '../domain/errors.ts';
+import { asLifeboatError, isLifeboatError, type LifeboatError } from '../domain/errors.ts';
 
 export interface Backoff {
   /** How often an action is tried in all. */
@@ -10,6 +10,8 @@ export interface Backoff {
   /** 0 to 1; spreads the pauses of many clients. */
   random(): number;
   sleep(ms: number, signal: AbortSignal): Promise<void>;
+  /** Hears of each failure that is tried again, and after how long. */
+  retrying?(error: LifeboatError, pauseMs: number): void;
 }
 
 export const defaultBackoff: Backoff = {
@@ -31,15 +33,21 @@ export async function withRetries<T>(
       return await action(attempt);
     } catch (error) {
       if (!isLifeboatError(error) || !error.retryable || attempt >= backoff.attempts || signal.aborted) throw error;
-      await pause(attempt, backoff, signal);
+      const pauseMs = lengthOf(attempt, backoff);
+      backoff.retrying?.(error, pauseMs);
+      await pause(pauseMs, backoff, signal);
     }
   }
 }
 
-async function pause(attempt: number, { baseMs, maxMs, random, sleep }: Backoff, signal: AbortSignal): Promise<void> {
+function lengthOf(attempt: number, { baseMs, maxMs, random }: Backoff): number {
   const ceiling = Math.min(maxMs, baseMs * 2 ** (attempt - 1));
+  return ceiling * (0.5 + random() / 2);
+}
+
+async function pause(ms: number, { sleep }: Backoff, signal: AbortSignal): Promise<void> {
   try {
-    await sleep(ceiling * (0.5 + random() / 2), signal);
+    await sleep(ms, signal);
   } catch (error) {
     throw signal.aborted ? asLifeboatError(signal.reason) : error;
   }

@@ -22,6 +22,7 @@ function configured(from: SourceChoice, engineName: string): Configured {
     refusal: failure?.message,
     settings: {
       timeoutMs: settings.timeoutMs,
+      retries: settings.retries,
       stopGraceMs: settings.stopTimeoutMs,
       counts: settings.counts,
       path: settings.path,

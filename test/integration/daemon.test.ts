@@ -108,6 +108,19 @@ describe('the daemon', { concurrency: false }, () => {
     assert.equal((await home.lifeboat(['cancel', 'zzzzzz'])).code, 13);
   });
 
+  it('fault 5: a backup that nobody watches is tried again when its database was restarted meanwhile', async () => {
+    await using home = await makeHome(stack.project, { LIFEBOAT_RUN_ON_START: 'true', LIFEBOAT_SCHEDULE: '@yearly' });
+    await using _lock = await dumpsHang();
+    const daemon = await home.start();
+    await dumping(home);
+    await docker('restart', '-t', '0', stack.db);
+    await eventually(async () => assert.match(daemon.log(), /run [a-z0-9]{6} finished: /), 90_000);
+    assert.match(daemon.log(), /trying again in \d+ s/);
+    assert.match(daemon.log(), /finished: 1 ok/);
+    assert.equal((await listed(home)).length, 1);
+    assert.deepEqual(await leftovers(home), []);
+  });
+
   it('fault 43: a second backup of what is being backed up, and its restore, are refused; a cancelled run ends', async () => {
     await using home = await makeHome(stack.project);
     await home.start();
