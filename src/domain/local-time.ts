@@ -9,3 +9,20 @@ export function localTime(time: string, precision: 'minutes' | 'seconds' = 'minu
   const minutes = `${day} ${two(date.getHours())}:${two(date.getMinutes())}`;
   return precision === 'minutes' ? minutes : `${minutes}:${two(date.getSeconds())}`;
 }
+
+const written = /^(\d{4}-\d{2}-\d{2})(?:[T ](\d{2}:\d{2})(:\d{2}(?:\.\d{1,3})?)?(Z|[+-]\d{2}:?\d{2})?)?$/i;
+
+/**
+ * The last moment of the day, minute or second that somebody wrote, in the time zone of the process unless it names one;
+ * undefined when it is none. So that what a list shows as 03:00 is not after "03:00", nor after its day.
+ */
+export function endOf(text: string): Date | undefined {
+  const [, day, minute = '23:59', rest, zone = ''] = written.exec(text.trim()) ?? [];
+  if (day === undefined) return undefined;
+  const second = rest ?? ':59';
+  const time = new Date(`${day}T${minute}${second}${second.includes('.') ? '' : '.999'}${zone.toUpperCase()}`);
+  // A 31st of February is read as a day in March.
+  const midnight = new Date(`${day}T00:00:00Z`);
+  const isDay = !Number.isNaN(midnight.getTime()) && midnight.toISOString().startsWith(day);
+  return isDay && !Number.isNaN(time.getTime()) ? time : undefined;
+}

@@ -1,6 +1,8 @@
 import { asLifeboatError, isLifeboatError, LifeboatError } from '../domain/errors.ts';
+import { endOf } from '../domain/local-time.ts';
 import type { Manifest } from '../domain/manifest.ts';
 import { shortId } from '../domain/naming.ts';
+import type { SourceAddress } from '../domain/types.ts';
 import type { RunContext } from './context.ts';
 import type { BackupEntry, BackupListing, ListAsk } from './operations.ts';
 import type { Source } from './source.ts';
@@ -85,7 +87,11 @@ export function byId(backups: readonly BackupEntry[], id: string): BackupEntry {
 }
 
 /** The newest backup of the source that `at` asks for. */
-export function byTime(backups: readonly BackupEntry[], source: Source, at: string): BackupEntry {
+export function byTime(
+  backups: readonly BackupEntry[],
+  source: SourceAddress & Pick<Source, 'name'>,
+  at: string,
+): BackupEntry {
   const own = backups.filter(
     ({ manifest }) =>
       manifest.stack === source.stack && manifest.service === source.service && manifest.source === source.source,
@@ -97,12 +103,12 @@ export function byTime(backups: readonly BackupEntry[], source: Source, at: stri
     if (newest) return newest;
     throw new LifeboatError('BACKUP_NOT_FOUND', `there is no backup of ${source.name}`, { hint });
   }
-  const time = new Date(at).getTime();
-  if (Number.isNaN(time))
+  const time = endOf(at);
+  if (!time)
     throw new LifeboatError('USAGE', `"${at}" is neither latest, an id, nor a point in time`, {
-      hint: 'e.g. --at "2026-11-20 03:00"',
+      hint: 'e.g. --at 2026-11-20, or --at "2026-11-20 03:00"',
     });
-  const found = own.find(({ manifest }) => new Date(manifest.startedAt).getTime() <= time);
+  const found = own.find(({ manifest }) => new Date(manifest.startedAt) <= time);
   if (found) return found;
-  throw new LifeboatError('BACKUP_NOT_FOUND', `there is no backup of ${source.name} from before ${at}`, { hint });
+  throw new LifeboatError('BACKUP_NOT_FOUND', `there is no backup of ${source.name} from ${at} or before`, { hint });
 }

@@ -1,6 +1,6 @@
 import { asLifeboatError, LifeboatError } from '../domain/errors.ts';
 import type { Manifest } from '../domain/manifest.ts';
-import { backupPrefix, newId, shortId } from '../domain/naming.ts';
+import { backupPrefix, newId, shortId, sourcePrefix } from '../domain/naming.ts';
 import { type RunOutcome, runBackup } from './backup-run.ts';
 import type { RunContext } from './context.ts';
 import type { RunControl } from './control.ts';
@@ -176,23 +176,23 @@ async function resolveRestore(
     (backups) => (isId ? byId(backups, ask.at) : byTime(backups, source, ask.at)),
     signal,
   );
-  // A newer backup may lie where nobody could look.
-  const unread = problems
-    .filter(({ key }) => key === '')
-    .map(({ destination, message }) => `backups in ${destination} are left out: ${message}`);
+  // A newer backup may lie where nobody could look, or have a manifest that cannot be read.
+  const unread = problems.flatMap(({ destination, key, message }) => {
+    if (key === '') return [`backups in ${destination} are left out: ${message}`];
+    return key.startsWith(`${sourcePrefix(source)}/`) ? [`a backup in ${destination} is left out: ${message}`] : [];
+  });
   if (entry.manifest.engine !== source.engine.name) {
     throw new LifeboatError(
       'RESTORE_REFUSED',
       `backup ${ask.at} is of ${entry.manifest.engine}, ${source.name} is ${source.engine.name}`,
     );
   }
-  const from = (await context.destinations()).find(({ name }) => entry.destinations.includes(name));
-  if (!from) throw new LifeboatError('BACKUP_NOT_FOUND', `backup ${ask.at} is in no destination`);
+  const copies = (await context.destinations()).filter(({ name }) => entry.destinations.includes(name));
   return {
     request: {
       source,
       manifest: entry.manifest,
-      from,
+      copies,
       as: ask.as,
       only: ask.only,
       skipSafety: ask.skipSafety,

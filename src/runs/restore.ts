@@ -7,6 +7,7 @@ import type { Container } from '../domain/types.ts';
 import type { Restored, RestorePreview, RestoreSource, RestoreTarget } from '../engines/engine.ts';
 import { backupSource } from './backup.ts';
 import type { Destination, RunContext } from './context.ts';
+import { firstWhole } from './copies.ts';
 import type { RunLog } from './run-log.ts';
 import type { Source } from './source.ts';
 import { stopServices } from './stopped.ts';
@@ -14,7 +15,8 @@ import { stopServices } from './stopped.ts';
 export interface RestoreRequest {
   readonly source: Source;
   readonly manifest: Manifest;
-  readonly from: Destination;
+  /** Where it lies; all but the first are for the case that one is damaged. */
+  readonly copies: readonly Destination[];
   readonly as?: string | undefined;
   readonly only?: readonly string[] | undefined;
   readonly skipSafety: boolean;
@@ -67,10 +69,17 @@ export async function runRestore(
   if (preview.refusals.length > 0) {
     throw new LifeboatError('RESTORE_REFUSED', preview.refusals.join('; '), { hint: 'nothing was touched' });
   }
-  const from = restoreSource(request);
-  await log.step(source.name, 'prove', `backup ${shortId(manifest.id)}`, () =>
-    proveBackup(context, request, from, signal),
+  const backup = shortId(manifest.id);
+  const copy = await log.step(source.name, 'prove', `backup ${backup}`, () =>
+    firstWhole(
+      backup,
+      request.copies,
+      (candidate) => proveBackup(context, request, sourceIn(candidate, manifest), signal),
+      (warning) => log.warn(source.name, warning),
+      signal,
+    ),
   );
+  const from = sourceIn(copy, manifest);
   const safety = plan.takesSafety ? await takeSafety(context, request, log, signal) : undefined;
 
   await using stopped = await stopServices(context.lifecycle, plan.stops, source, log);
@@ -153,12 +162,11 @@ async function restoreData(
   }
 }
 
-function restoreSource({ manifest, from }: RestoreRequest): RestoreSource {
+function sourceIn({ store }: Destination, manifest: Manifest): RestoreSource {
   const prefix = backupPrefix(manifest, manifest.id);
   return {
     manifest,
-    open: (artifact, signal) =>
-      openArtifact(artifact, (file, abort) => from.store.get(`${prefix}/${file}`, abort), signal),
+    open: (artifact, signal) => openArtifact(artifact, (file, abort) => store.get(`${prefix}/${file}`, abort), signal),
   };
 }
 

@@ -70,7 +70,13 @@ export interface Daemon {
   readonly ended: Promise<{ readonly code: number | null; readonly signal: NodeJS.Signals | null }>;
 }
 
-export async function makeHome(project: string, settings: Readonly<Record<string, string>> = {}): Promise<Home> {
+type Variables = Readonly<Record<string, string>>;
+
+/** The settings may name places in the folder. */
+export async function makeHome(
+  project: string,
+  settings: Variables | ((folder: string) => Variables) = {},
+): Promise<Home> {
   const folder = await mkdtemp(join(tmpdir(), 'lifeboat-daemon-'));
   await mkdir(join(folder, 'backups'));
   const socket = join(folder, 'lifeboat-control', 'daemon.sock');
@@ -84,7 +90,7 @@ export async function makeHome(project: string, settings: Readonly<Record<string
     LIFEBOAT_JITTER: '0',
     LIFEBOAT_SCHEDULE: 'manual',
     LIFEBOAT_RESTORE_DELAY: '0s',
-    ...settings,
+    ...(typeof settings === 'function' ? settings(folder) : settings),
   };
   const daemons: Daemon[] = [];
   const home: Home = {
