@@ -1,6 +1,6 @@
 import { rm, writeFile } from 'node:fs/promises';
 import { build, type Plugin } from 'esbuild';
-import { commandNames } from '../src/cli/program.ts';
+import { commandNames } from '../src/cli/entries.ts';
 
 /**
  * Bundles src/ into dist/: one entry, a chunk per dynamic import, so that each command loads only what it needs. The

@@ -1,11 +1,19 @@
 import { connectDaemon } from './cli/client.ts';
-import type { CommandContext } from './cli/command.ts';
-import type { Output } from './cli/output.ts';
+import type { CommandContext, Surroundings } from './cli/command.ts';
+import type { Invocation } from './cli/program.ts';
 import { createProgress } from './cli/progress.ts';
 import { controlSocketVariable, usualControlSocket } from './domain/wire.ts';
 
-/** A command's surroundings, wired. */
-export interface App extends AsyncDisposable {
+/** Does what argv asks for; resolves with the exit code. What a command does not need is not loaded. */
+export async function perform({ does, args, options }: Invocation, surroundings: Surroundings): Promise<number> {
+  if ('alone' in does) return (await does.alone())(surroundings, args, options);
+  await using app = await openApp(surroundings);
+  const command = await does.load();
+  return await command(app.commandContext, args, options);
+}
+
+/** A command's context, wired. */
+interface App extends AsyncDisposable {
   readonly commandContext: CommandContext;
 }
 
@@ -13,7 +21,8 @@ export interface App extends AsyncDisposable {
  * Where there is a daemon, commands are its clients and load next to nothing; where there is none, the same operations run
  * in this process. What either needs is imported only then.
  */
-export async function openApp(output: Output, signal: AbortSignal): Promise<App> {
+async function openApp(surroundings: Surroundings): Promise<App> {
+  const { output } = surroundings;
   const socketPath = process.env[controlSocketVariable] || usualControlSocket;
   const progress = createProgress(output);
   const held = new AsyncDisposableStack();
@@ -21,12 +30,6 @@ export async function openApp(output: Output, signal: AbortSignal): Promise<App>
   const say = (line: string) => {
     progress.end();
     output.say(line);
-  };
-  const surroundings = {
-    output,
-    signal,
-    isInteractive: process.stdin.isTTY === true && process.stderr.isTTY === true && !output.json,
-    now: () => new Date(),
   };
   const app = (rest: Pick<CommandContext, 'operations' | 'restore'>): App => ({
     commandContext: { ...surroundings, ...rest },

@@ -17,15 +17,21 @@ async function main(argv: readonly string[]): Promise<number> {
   ]);
   const invocation = parse(argv, version);
   if (!invocation) return exitCodes.ok;
-  const output = createOutput(invocation.global);
+  const { global } = invocation;
+  const output = createOutput(global);
   try {
-    const { openApp } = await import('./app.ts');
-    await using app = await openApp(output, interrupt.signal);
-    const command = await invocation.load();
-    const exitCode = await command(app.commandContext, invocation.args, invocation.options);
+    const { perform } = await import('./app.ts');
+    const exitCode = await perform(invocation, {
+      output,
+      signal: interrupt.signal,
+      isInteractive: global.input && !output.json && process.stdin.isTTY === true && process.stderr.isTTY === true,
+      assumesYes: global.yes,
+      version,
+      now: () => new Date(),
+    });
     return crash.hasHappened() ? exitCodes.failed : exitCode;
   } catch (thrown) {
-    return crash.hasHappened() ? exitCodes.failed : report(thrown, output.json);
+    return crash.hasHappened() ? exitCodes.failed : report(thrown, argv);
   }
 }
 
@@ -53,7 +59,7 @@ function listenForTheEnd(interrupt: AbortController, reports: boolean): { hasHap
     });
     interrupt.abort(error);
     // The daemon writes it to its log.
-    if (reports) report(error, process.argv.includes('--json'));
+    if (reports) report(error, process.argv);
     setTimeout(() => process.exit(exitCodes.failed), lastWishMs).unref();
   };
   process.on('uncaughtException', fail);
@@ -62,19 +68,23 @@ function listenForTheEnd(interrupt: AbortController, reports: boolean): { hasHap
 }
 
 /** What happened, and what to do next; the exit code tells machines. */
-function report(thrown: unknown, json: boolean): number {
+function report(thrown: unknown, argv: readonly string[]): number {
   const error = asLifeboatError(thrown);
-  if (json)
+  if (argv.includes('--json'))
     process.stderr.write(
       `${JSON.stringify({ type: 'error', code: error.code, message: error.message, hint: error.hint })}\n`,
     );
   else process.stderr.write(`lifeboat: ${error.message}\n${error.hint ? `  ${error.hint}\n` : ''}`);
   // An unexpected error is a bug: its place in the code is worth more than a tidy screen.
-  if (error.code === 'INTERNAL' && error.cause instanceof Error) process.stderr.write(`${error.cause.stack}\n`);
+  const isVerbose = argv.includes('-v') || argv.includes('--verbose');
+  for (let cause: unknown = isVerbose ? error : undefined; cause instanceof Error; cause = cause.cause)
+    process.stderr.write(`${cause.stack}\n`);
+  if (!isVerbose && error.code === 'INTERNAL' && error.cause instanceof Error)
+    process.stderr.write(`${error.cause.stack}\n`);
   return exitCodeFor(error);
 }
 
 // Whoever read our output may have left (`lifeboat list | head`), and the daemon outlives its log.
 for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
 const argv = process.argv.slice(2);
-process.exit(await main(argv).catch((thrown: unknown) => report(thrown, argv.includes('--json'))));
+process.exit(await main(argv).catch((thrown: unknown) => report(thrown, argv)));

@@ -4,9 +4,10 @@ import prettyMilliseconds from 'pretty-ms';
 
 /** Where a command writes: results to standard output, everything said to people to standard error. */
 export interface Output {
-  readonly isTerminal: boolean;
   readonly json: boolean;
-  readonly quiet: boolean;
+  readonly verbose: boolean;
+  /** How the way of a run is shown: one line that moves, plain lines, JSON lines, or not at all. */
+  readonly progress: 'tty' | 'plain' | 'json' | 'quiet';
   /** A result line. */
   print(line: string): void;
   /** A message for people. */
@@ -19,27 +20,40 @@ export interface Output {
 export interface OutputOptions {
   readonly json: boolean;
   readonly quiet: boolean;
+  readonly verbose: boolean;
+  readonly progress: 'auto' | Output['progress'];
   readonly color: boolean;
 }
 
-export function createOutput(options: OutputOptions): Output {
+export function createOutput({ json, quiet, verbose, progress, color }: OutputOptions): Output {
   const isTerminal = process.stderr.isTTY === true && process.env.TERM !== 'dumb';
-  const isColored = options.color && (process.env.FORCE_COLOR ? true : isTerminal && !process.env.NO_COLOR);
+  const automatic = json ? 'json' : quiet ? 'quiet' : isTerminal ? 'tty' : 'plain';
+  // Painted once, and washed off where it is not wanted: either stream may be a file.
+  const write = (stream: NodeJS.WriteStream, line: string) => {
+    const text = clean(line);
+    stream.write(`${color && takesColor(stream, process.env) ? text : stripVTControlCharacters(text)}\n`);
+  };
   return {
-    isTerminal: isTerminal && !options.json && !options.quiet,
-    json: options.json,
-    quiet: options.quiet,
-    print: (line) => void process.stdout.write(`${clean(line)}\n`),
+    json,
+    verbose,
+    progress: progress === 'auto' ? automatic : progress,
+    print: (line) => write(process.stdout, line),
     say: (line) => {
-      if (!options.quiet) process.stderr.write(`${clean(line)}\n`);
+      if (!quiet) write(process.stderr, line);
     },
     data: (value) => void process.stdout.write(`${JSON.stringify(value)}\n`),
-    paint: (style, text) => (isColored ? styleText(style, text, { validateStream: false }) : text),
+    paint: (style, text) => styleText(style, text, { validateStream: false }),
   };
 }
 
+/** What people agreed upon: https://force-color.org beats https://no-color.org, and both beat what the stream is. */
+export function takesColor(stream: { readonly isTTY?: boolean }, env: NodeJS.ProcessEnv): boolean {
+  const isForced = [env.FORCE_COLOR, env.CLICOLOR_FORCE].some((value) => value && !/^(?:0|false)$/.test(value));
+  return isForced || (stream.isTTY === true && env.TERM !== 'dumb' && !env.NO_COLOR);
+}
+
 /** Names and messages come from other people's containers: a terminal must never obey them. Our own colours stay. */
-function clean(line: string): string {
+export function clean(line: string): string {
   return line.replace(/(?![\t\n])\p{Cc}(?:\[[0-9;]*m)?/gu, (found) =>
     found.length > 1 && found.charCodeAt(0) === 27 ? found : '\ufffd',
   );

@@ -1,5 +1,5 @@
 import type { Emit, RunEvent, SourceResult, Step } from '../domain/run-event.ts';
-import { bytes, duration, type Output } from './output.ts';
+import { bytes, clean, duration, type Output } from './output.ts';
 
 const plainEveryMs = 10_000;
 
@@ -20,7 +20,8 @@ const words: Record<Step, string> = {
 
 /** Shows a run: one line that moves on a terminal, plain lines elsewhere, JSON Lines for machines. */
 export function createProgress(output: Output): Emit & { end(): void } {
-  if (output.json) return Object.assign((event: RunEvent) => output.data(event), { end: () => {} });
+  if (output.progress === 'json') return Object.assign(jsonLines(output), { end: () => {} });
+  const isLive = output.progress === 'tty';
   const rate = createRate();
   let shown = false;
   let lastPlain = 0;
@@ -29,18 +30,22 @@ export function createProgress(output: Output): Emit & { end(): void } {
     shown = false;
   };
   const live = (line: string) => {
-    if (!output.isTerminal) return;
+    if (!isLive) return;
     clear();
-    process.stderr.write(line.slice(0, (process.stderr.columns ?? 80) - 1));
+    process.stderr.write(clean(line).slice(0, (process.stderr.columns ?? 80) - 1));
     shown = true;
   };
   const show = (event: RunEvent) => {
     if (event.type === 'step.started') {
-      live(`… ${event.source ?? ''} ${words[event.step]} ${event.detail ?? ''}`);
+      const line = `… ${[event.source, words[event.step], event.detail].filter(Boolean).join(' ')}`;
+      if (output.verbose) {
+        clear();
+        output.say(line);
+      } else live(line);
     } else if (event.type === 'progress') {
       const line = `… ${event.source} ${words[event.step]} ${rate(event)}`;
       live(line);
-      if (!output.isTerminal && performance.now() - lastPlain > plainEveryMs) {
+      if (output.progress === 'plain' && performance.now() - lastPlain > plainEveryMs) {
         lastPlain = performance.now();
         output.say(line);
       }
@@ -57,6 +62,13 @@ export function createProgress(output: Output): Emit & { end(): void } {
     }
   };
   return Object.assign(show, { end: clear });
+}
+
+/** Beside results for machines they are part of them; beside results for people they are messages. */
+function jsonLines(output: Output): Emit {
+  return output.json
+    ? (event) => output.data(event)
+    : (event) => void process.stderr.write(`${JSON.stringify(event)}\n`);
 }
 
 function resultLines(output: Output, result: SourceResult): string[] {

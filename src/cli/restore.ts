@@ -11,7 +11,6 @@ export interface RestoreOptions {
   readonly as?: string;
   readonly database?: readonly string[];
   readonly dryRun?: boolean;
-  readonly yes?: boolean;
   /** Commander's form of `--no-safety-backup`. */
   readonly safetyBackup?: boolean;
 }
@@ -74,7 +73,7 @@ function reportLines(output: Output, report: RestoreReport): string[] {
 /** A person types the service's name; a script gets time to change its mind, or must say --yes. */
 async function isConfirmed(context: CommandContext, view: RestoreView, options: RestoreOptions): Promise<boolean> {
   const { output, signal, restore: policy } = context;
-  if (options.yes || options.as) return true;
+  if (context.assumesYes || options.as) return true;
   if (context.isInteractive) {
     const { text, isCancel } = await import('@clack/prompts');
     const service = view.source.split('/')[0] ?? view.source;

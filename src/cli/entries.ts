@@ -1,0 +1,106 @@
+import { Option } from 'commander';
+import type { Command, LoneCommand } from './command.ts';
+
+/** A command, or a group of commands. Help, completion, the image's programs and the reference are made from these. */
+export interface Entry {
+  readonly name: string;
+  readonly alias?: string;
+  readonly usage?: string;
+  readonly summary: string;
+  readonly options?: readonly Option[];
+  /** Not for people to type. */
+  readonly hidden?: boolean;
+  readonly does?: Deed;
+  /** The commands of a group, which does nothing by itself. */
+  readonly commands?: readonly Entry[];
+}
+
+/** How a command is loaded, which happens only when it is called. */
+export type Deed =
+  /** Asks the daemon; without one it works in this process. */
+  | { readonly load: () => Promise<Command> }
+  /** Needs neither daemon nor Engine. */
+  | { readonly alone: () => Promise<LoneCommand> };
+
+export const entries: readonly Entry[] = [
+  {
+    name: 'status',
+    summary: 'how things stand, one line per source',
+    does: { load: async () => (await import('./status.ts')).status },
+  },
+  {
+    name: 'plan',
+    summary: 'what would be backed up, and what would not and why',
+    does: { load: async () => (await import('./plan.ts')).plan },
+  },
+  {
+    name: 'backup',
+    usage: '[target...]',
+    summary: 'back up now: a service, a source (db/postgres), or everything',
+    does: { load: async () => (await import('./backup.ts')).backup },
+  },
+  {
+    name: 'list',
+    alias: 'snapshots',
+    usage: '[target]',
+    summary: 'backups, newest first',
+    does: { load: async () => (await import('./list.ts')).list },
+  },
+  {
+    name: 'show',
+    usage: '<id>',
+    summary: 'everything about one backup',
+    does: { load: async () => (await import('./show.ts')).show },
+  },
+  {
+    name: 'restore',
+    usage: '[target]',
+    summary: 'put a backup back; shows the plan first',
+    options: [
+      new Option('--at <when>', 'latest, an id, or a point in time').default('latest'),
+      new Option('--as <name>', 'restore beside the live data under this name, touching nothing'),
+      new Option('--database <name...>', 'only these databases'),
+      new Option('-n, --dry-run', 'show the plan and stop'),
+      new Option('--no-safety-backup', 'do not back up what is there now first'),
+    ],
+    does: { load: async () => (await import('./restore.ts')).restore as Command },
+  },
+  {
+    name: 'cancel',
+    usage: '<run>',
+    summary: 'end a run that is under way',
+    does: { load: async () => (await import('./cancel.ts')).cancel },
+  },
+  {
+    name: 'logs',
+    usage: '[run]',
+    summary: 'what was said in a run, the last one when none is named',
+    does: { load: async () => (await import('./logs.ts')).logs },
+  },
+  {
+    name: 'version',
+    summary: 'the versions of Lifeboat and Node',
+    does: { alone: async () => (await import('./version.ts')).showVersion },
+  },
+];
+
+/** What `lifeboat` alone does. */
+export const overview: Deed = { load: async () => (await import('./status.ts')).overview };
+
+/** Understood by every command, and without one. */
+export const globalOptions: readonly Option[] = [
+  new Option('--json', 'results as JSON'),
+  new Option('-q, --quiet', 'no messages'),
+  new Option('-v, --verbose', 'every step of a run, and where an error came from'),
+  new Option('--progress <how>', 'how a run is shown')
+    .choices(['auto', 'tty', 'plain', 'json', 'quiet'])
+    .default('auto'),
+  new Option('--no-color', 'no colours'),
+  new Option('--no-input', 'ask nothing, as without a terminal'),
+  new Option('-y, --yes', 'do not ask and do not wait'),
+];
+
+/** Names under which the image also has each command on its PATH. */
+export const commandNames: readonly string[] = entries.flatMap(({ name, alias, hidden }) =>
+  hidden ? [] : alias ? [name, alias] : [name],
+);
