@@ -28,6 +28,7 @@ async function main(argv: readonly string[]): Promise<number> {
       assumesYes: global.yes,
       version,
       now: () => new Date(),
+      configuration: async () => (await import('./wiring/configuration.ts')).configuration,
     });
     return crash.hasHappened() ? exitCodes.failed : exitCode;
   } catch (thrown) {

@@ -1,4 +1,5 @@
 import type { Operations } from '../runs/operations.ts';
+import type { Configuration } from './config.ts';
 import type { Output } from './output.ts';
 
 /** What every command gets: a place to write, and how it was called. */
@@ -12,6 +13,8 @@ export interface Surroundings {
   /** Lifeboat's own. */
   readonly version: string;
   now(): Date;
+  /** Loaded when it is asked about. */
+  configuration(): Promise<Configuration>;
 }
 
 /** The same with the operations, wherever they run. */

@@ -78,6 +78,41 @@ export const entries: readonly Entry[] = [
     does: { load: async () => (await import('./logs.ts')).logs },
   },
   {
+    name: 'config',
+    summary: 'check, show and explain the configuration',
+    commands: [
+      {
+        name: 'check',
+        usage: '[-]',
+        summary: 'everything that is wrong with it; with - of a stack on standard input',
+        options: [new Option('--format <how>', 'how problems are written').choices(['text', 'github']).default('text')],
+        does: { alone: async () => (await import('./config.ts')).check },
+      },
+      {
+        name: 'show',
+        summary: 'every value that holds; secrets are not shown',
+        options: [new Option('--origins', 'and where it was written')],
+        does: { alone: async () => (await import('./config.ts')).show },
+      },
+      {
+        name: 'example',
+        summary: 'a configuration file with everything explained',
+        does: { alone: async () => (await import('./config.ts')).example },
+      },
+      {
+        name: 'schema',
+        summary: 'the JSON Schema of that file, for editors',
+        does: { alone: async () => (await import('./config.ts')).schema },
+      },
+    ],
+  },
+  {
+    name: 'completion',
+    usage: '<shell>',
+    summary: 'a script that completes commands in bash, zsh or fish',
+    does: { alone: async () => (await import('./completion.ts')).completion },
+  },
+  {
     name: 'version',
     summary: 'the versions of Lifeboat and Node',
     does: { alone: async () => (await import('./version.ts')).showVersion },

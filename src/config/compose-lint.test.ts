@@ -1,13 +1,16 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { z } from 'zod';
+import { createRedactor } from '../domain/redact.ts';
 import { lintCompose } from './compose-lint.ts';
 import { sampleEngines } from './fixtures.ts';
+
+const sample = { engines: sampleEngines, redactor: createRedactor() };
 
 describe('config check -', () => {
   const compose = (services: object, rest: object = {}) => JSON.stringify({ name: 'shop', services, ...rest });
   const told = (json: string) =>
-    lintCompose(json, sampleEngines).map(({ service, effect, message }) => `${service ?? '-'} ${effect}: ${message}`);
+    lintCompose(json, sample).map(({ service, effect, message }) => `${service ?? '-'} ${effect}: ${message}`);
 
   it('finds nothing in a good stack', () => {
     const services = {
@@ -64,14 +67,17 @@ describe('config check -', () => {
       { volumes: { v: { labels: { 'lifeboat.x': '' } } } },
     );
     assert.deepEqual(
-      lintCompose(json, sampleEngines).map(({ severity }) => severity),
+      lintCompose(json, sample).map(({ severity }) => severity),
       ['warning', 'warning'],
     );
   });
 
   it('takes $$ for the dollar sign that Compose writes so', () => {
     const engines = [{ name: 'e', options: z.strictObject({ x: z.literal('a$b$$c') }) }];
-    assert.deepEqual(lintCompose(compose({ s: { labels: { 'lifeboat.e.x': 'a$$b$$$$c' } } }), engines), []);
+    assert.deepEqual(
+      lintCompose(compose({ s: { labels: { 'lifeboat.e.x': 'a$$b$$$$c' } } }), { engines, redactor: createRedactor() }),
+      [],
+    );
   });
 
   it('does not say that a destination is missing where a configuration file may hold it', () => {
@@ -95,7 +101,7 @@ describe('config check -', () => {
 
   it('refuses what Compose did not print', () => {
     for (const json of ['', 'services:', '[]', '{}', 'null', '"x"', '{"services"']) {
-      assert.throws(() => lintCompose(json, sampleEngines), { code: 'USAGE' }, json);
+      assert.throws(() => lintCompose(json, sample), { code: 'USAGE' }, json);
     }
     for (const json of ['{"services": null}', '{"services": {"a": null, "b": 3, "c": {"labels": 7}}}'])
       assert.deepEqual(told(json), []);

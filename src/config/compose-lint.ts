@@ -1,29 +1,28 @@
 import { dirname } from 'node:path';
 import { LifeboatError } from '../domain/errors.ts';
-import { createRedactor } from '../domain/redact.ts';
 import type { Environment } from './environment.ts';
 import { defaultConfigPath } from './file.ts';
-import { type Config, loadConfig } from './load.ts';
+import { type Config, type ConfigSources, loadConfig } from './load.ts';
 import { byDefault, labelText } from './origin.ts';
 import { type Problem, problem } from './problems.ts';
 import { serviceSettings } from './service-settings.ts';
 import { configVariable, variablePrefix } from './variables.ts';
-import type { EngineOptions } from './vocabulary.ts';
 
 /**
  * Checks a stack before it is deployed (`docker compose config --format json | lifeboat config check -`): the labels of
- * every service and the environment of the sidecar, without a socket and without reading a file. Throws USAGE when the
- * text is not what Compose prints.
+ * every service and the environment of the sidecar, without a socket and without reading a file. The redactor learns the
+ * secrets of that environment. Throws USAGE when the text is not what Compose prints.
  */
-export function lintCompose(json: string, engines: readonly EngineOptions[]): readonly Problem[] {
+export function lintCompose(json: string, sources: Omit<ConfigSources, 'environment'>): readonly Problem[] {
+  const configOf = (environment: Environment) => loadConfig({ ...sources, environment, readsFiles: false });
   const { services, volumes } = parse(json);
   const stack = [...mapOf(services)].map(([name, each]) => ({ name, service: mapOf(each) }));
   const sidecars = stack.flatMap(({ name, service }) => {
     const environment = textsOf(service.get('environment'));
     const isSidecar = Object.keys(environment).some((variable) => variable.startsWith(variablePrefix));
-    return isSidecar ? [{ name, config: configOf(environment, engines), hasFile: mentionsFile(service) }] : [];
+    return isSidecar ? [{ name, config: configOf(environment), hasFile: mentionsFile(service) }] : [];
   });
-  const config = sidecars[0]?.config ?? configOf({}, engines);
+  const config = sidecars[0]?.config ?? configOf({});
   return [
     ...sidecars.flatMap((sidecar) => sidecarProblems(sidecar.name, sidecar.config, sidecar.hasFile)),
     ...stack.flatMap(({ name, service }) => [
@@ -51,10 +50,6 @@ function parse(json: string): { services?: unknown; volumes?: unknown } {
   const root = mapOf(parsed);
   if (!root.has('services')) throw usage();
   return { services: root.get('services'), volumes: root.get('volumes') };
-}
-
-function configOf(environment: Environment, engines: readonly EngineOptions[]): Config {
-  return loadConfig({ environment, engines, redactor: createRedactor(), readsFiles: false });
 }
 
 /** Problems of the sidecar's environment. Where a configuration file may add to it, nothing is said to be missing. */

@@ -62,7 +62,7 @@ export function githubAnnotation(each: Problem): string {
     each.origin.from === 'file'
       ? `file=${property(each.origin.path)},line=${each.origin.line},col=${each.origin.column},`
       : '';
-  return `::${each.severity} ${place}title=${property('Lifeboat configuration')}::${escaped(`${sentence(each.message)}. ${each.hint}`)}`;
+  return `::${each.severity} ${place}title=${property('Lifeboat configuration')}::${escaped(`${sentence(each.message)}${each.message.endsWith('?') ? '' : '.'} ${each.hint}`)}`;
 }
 
 /** `label lifeboat.x on service y`, or the variable or line, as the subject of a message. */
