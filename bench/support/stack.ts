@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import { run, type Stack, startStack } from '../../test/support/stack.ts';
 import { docker } from '../../test/support/testbed.ts';
 import type { Figures } from './rounds.ts';
@@ -14,7 +13,7 @@ export interface BenchStack extends AsyncDisposable {
   shell(line: string): Promise<void>;
   /** How the newest backup of `db` came to be, for those who must be sure that they measured what they think. */
   newest(): Promise<{
-    readonly path: { readonly taken: string };
+    readonly path: { readonly taken: string; readonly why: string };
     readonly artifacts: readonly { readonly plainBytes: number; readonly storedBytes: number }[];
   }>;
   /** Removes all backups, so that the disk does not fill. */
@@ -61,6 +60,3 @@ export async function startBenchStack(
     [Symbol.asyncDispose]: () => stack[Symbol.asyncDispose](),
   };
 }
-
-/** Where a shell line of `stack` puts its output. */
-export const outputOf = (stack: BenchStack) => join(stack.folder, 'yardstick');
