@@ -15,7 +15,7 @@ export const backup: Command = async ({ operations, output, signal }, targets) =
   const outcome = await operations.backup({ targets, trigger: 'manual' }, signal);
   if (output.json) output.data({ type: 'result', ...outcome });
   else {
-    const good = outcome.sources.filter(({ backup: id }) => id).length;
+    const good = outcome.sources.filter(({ result }) => result === 'ok' || result === 'degraded').length;
     output.print(`run ${outcome.run.slice(-6)} ${outcome.result}: ${good} of ${outcome.sources.length} sources saved`);
   }
   return exitCodeOf[outcome.result];

@@ -79,7 +79,12 @@ function resultLines(output: Output, result: SourceResult): string[] {
   }
   const sizes = `${bytes(result.plainBytes ?? 0)} → ${bytes(result.storedBytes ?? 0)}`;
   const lost = result.destinations?.filter((destination) => destination.result === 'failed') ?? [];
-  const mark = lost.length > 0 ? output.paint('yellow', '!') : output.paint('green', '✔');
+  const mark =
+    result.result === 'failed'
+      ? output.paint('red', '✖')
+      : lost.length > 0
+        ? output.paint('yellow', '!')
+        : output.paint('green', '✔');
   return [
     `${mark} ${name}  ${result.backup.slice(-6)}  ${sizes} in ${duration(result.durationMs)}`,
     ...lost.map(

@@ -120,7 +120,8 @@ export const StackKeys = z.object({
   strict: key(optionBool(), {
     kind: 'data',
     default: 'false',
-    means: 'Refuse to start (exit 78) on any problem in the configuration, warnings included.',
+    means:
+      'Refuse to start (exit 78) on any problem in the configuration, warnings and labels of services included. Labels are read once, at the start, and the Engine has to answer for that.',
   }),
   concurrency: key(optionInteger(1, 64), {
     kind: 'tuning',
@@ -212,6 +213,6 @@ export const DestinationKeys = z.object({
     kind: 'data',
     default: 'false',
     means:
-      'A run that cannot store here has failed; otherwise it is degraded as long as another destination has the backup.',
+      'A backup that is not stored here has failed: exit code 1, a notification of failure. What other destinations hold of it is kept and can be restored. Otherwise it is degraded as long as one has it.',
   }),
 });

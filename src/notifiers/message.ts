@@ -144,7 +144,11 @@ function lastGoodOf(good: LastGood | 'none' | undefined, now: string): MessageLa
 
 function errorsOf({ error, step, destinations = [] }: EndedSource, cleaner: Cleaner): readonly MessageError[] {
   const own = error ? [{ error, step, name: undefined }] : [];
-  const lost = destinations.flatMap(({ name, error: why }) => (why ? [{ error: why, step: undefined, name }] : []));
+  // A required destination is what the source failed of: once is enough.
+  const isSaid = (why: Failure) => error?.message.endsWith(why.message) === true;
+  const lost = destinations.flatMap(({ name, error: why }) =>
+    why && !isSaid(why) ? [{ error: why, step: undefined, name }] : [],
+  );
   const shown = [...own, ...lost].slice(0, mostErrors);
   return shown.map(({ error: failure, step: at, name }) => errorOf(cleaner, failure, at, name));
 }

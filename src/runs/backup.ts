@@ -3,7 +3,7 @@ import { openCodec } from '../codecs/index.ts';
 import { LifeboatError } from '../domain/errors.ts';
 import type { Artifact, Manifest } from '../domain/manifest.ts';
 import { backupPrefix, newId } from '../domain/naming.ts';
-import type { SourceResult } from '../domain/run-event.ts';
+import type { Failure, SourceResult } from '../domain/run-event.ts';
 import type { Shell } from '../domain/shell.ts';
 import type { Survey } from '../engines/engine.ts';
 import { type Backoff, defaultBackoff, withRetries } from '../stores/backoff.ts';
@@ -52,9 +52,11 @@ export async function backupSource(
       signal,
     );
     const { manifest } = kept;
+    const missing = await missingWhereRequired(context, kept);
     result = {
       source: source.name,
-      result: kept.lost.size > 0 ? 'degraded' : 'ok',
+      result: missing ? 'failed' : kept.lost.size > 0 ? 'degraded' : 'ok',
+      ...(missing ? { error: missing } : {}),
       backup: manifest.id,
       plainBytes: sum(manifest.artifacts, 'plainBytes'),
       storedBytes: sum(manifest.artifacts, 'storedBytes'),
@@ -207,6 +209,14 @@ function chooseDestinations(all: readonly Destination[], source: Source): readon
   throw new LifeboatError('CONFIG_INVALID', `${source.name} has no destination`, {
     hint: 'set LIFEBOAT_DEST_LOCAL_URL=file:///backups on the sidecar, or correct lifeboat.to',
   });
+}
+
+/** What was kept elsewhere can be restored all the same; but nobody who asked for this destination may take it for done. */
+async function missingWhereRequired(context: RunContext, { lost }: Kept): Promise<Failure | undefined> {
+  const required = (await context.destinations()).find(({ name, isRequired }) => isRequired && lost.has(name));
+  if (!required) return undefined;
+  const failure = failureOf(lost.get(required.name));
+  return { ...failure, message: `not in ${required.name}, which is required: ${failure.message}` };
 }
 
 function assertSame(

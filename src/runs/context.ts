@@ -13,6 +13,8 @@ export interface Destination {
   readonly catalog: Catalog;
   /** A disk of this host: written first; remote destinations are copied from it. */
   readonly isLocal: boolean;
+  /** A backup that is not here has failed, wherever else it is. */
+  readonly isRequired?: boolean;
 }
 
 /** What every run needs of the world, given by the composition root. */

@@ -89,7 +89,7 @@ function resultText(result: SourceResult, fields: LogFields): EventText {
   const where = lost.map(({ name, error: why }) => `not in ${name}: ${why?.message ?? 'no reason was given'}`);
   const [first] = lost;
   return {
-    level: 'warn',
+    level: result.result === 'failed' ? 'error' : 'warn',
     text: `${saved}, but ${where.join('; ')}`,
     fields: { ...fields, ...(first?.error ? failureFields(first.error) : {}) },
   };

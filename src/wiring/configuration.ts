@@ -13,7 +13,7 @@ import { asLifeboatError } from '../domain/errors.ts';
 import { createRedactor } from '../domain/redact.ts';
 import { engines } from '../engines/index.ts';
 import { cleanTexts } from '../runs/clean-texts.ts';
-import { internalVariables, linkEngine } from './engine-link.ts';
+import { type EngineLink, internalVariables, linkEngine } from './engine-link.ts';
 import { readConfig } from './world.ts';
 
 /** The configuration of this environment; nothing is read before it is asked for, and nothing is refused. */
@@ -21,12 +21,7 @@ export const configuration: Configuration = {
   check: async (signal) => {
     const { config, redactor } = readConfig(process.env);
     const { choices, unseen } = await lookAtServices(config, signal);
-    const services = choices?.map(({ service }) => service);
-    const problems = [
-      ...config.problems,
-      ...(services ? strangers(config, services) : []),
-      ...(choices ?? []).flatMap((choice) => choice.problems),
-    ];
+    const problems = [...config.problems, ...(choices ? problemsOf(config, choices) : [])];
     return { ...checked(problems, (text) => redactor.redact(text)), unseen };
   },
   checkCompose: (json) => {
@@ -43,6 +38,23 @@ export const configuration: Configuration = {
   schema: () => configJsonSchema(createVocabulary(engines)),
 };
 
+/** What holds for each service in scope; containers of one service count once. */
+export async function serviceChoices(
+  config: Config,
+  { api, scope, self }: EngineLink,
+  signal: AbortSignal,
+): Promise<readonly ServiceChoice[]> {
+  const found = await discover(api, scope, self?.id, signal);
+  const services = new Map(found.map((each) => [JSON.stringify([each.stack, each.service]), each]));
+  return [...services.values()].map((container) => serviceSettings(container, config));
+}
+
+/** What is wrong with what was written about the services. */
+export function problemsOf(config: Config, choices: readonly ServiceChoice[]): readonly Problem[] {
+  const services = choices.map(({ service }) => service);
+  return [...strangers(config, services), ...choices.flatMap((choice) => choice.problems)];
+}
+
 // --- utils ---
 
 function checked(problems: readonly Problem[], clean: (text: string) => string): Checked {
@@ -53,16 +65,13 @@ function checked(problems: readonly Problem[], clean: (text: string) => string):
   };
 }
 
-/** What holds for each service in scope, containers of one service once. Without an Engine it says why it does not know. */
+/** Without an Engine it says why it does not know. */
 async function lookAtServices(
   config: Config,
   signal: AbortSignal,
 ): Promise<{ choices?: readonly ServiceChoice[]; unseen?: string }> {
   try {
-    const { api, scope, self } = await linkEngine(config.settings, process.env);
-    const found = await discover(api, scope, self?.id, signal);
-    const services = [...new Map(found.map((each) => [JSON.stringify([each.stack, each.service]), each])).values()];
-    return { choices: services.map((container) => serviceSettings(container, config)) };
+    return { choices: await serviceChoices(config, await linkEngine(config.settings, process.env), signal) };
   } catch (error) {
     signal.throwIfAborted();
     const { message, hint } = asLifeboatError(error);

@@ -1,4 +1,5 @@
-import type { Problem } from '../config/problems.ts';
+import type { Config } from '../config/load.ts';
+import { type Problem, startRefusal } from '../config/problems.ts';
 import { createClockwork } from '../daemon/clockwork.ts';
 import { liveAsDaemon } from '../daemon/daemon.ts';
 import { createDestinationKeeper } from '../daemon/destination-keeper.ts';
@@ -20,6 +21,8 @@ import { createOperations, type Operations } from '../runs/operations.ts';
 import { failureOf } from '../runs/run-log.ts';
 import { createScheduler } from '../runs/scheduler.ts';
 import { version } from '../version.ts';
+import { problemsOf, serviceChoices } from './configuration.ts';
+import type { EngineLink } from './engine-link.ts';
 import { createNotificationReader } from './notifications.ts';
 import { acceptConfig, createWorld, readConfig, tellOnce, type World } from './world.ts';
 
@@ -43,6 +46,8 @@ export async function runDaemon(environment: NodeJS.ProcessEnv, stop: AbortSigna
   await using held = new AsyncDisposableStack();
   held.use(await lockData(settings.dataDir, 'the daemon', now()));
   const world = createWorld({ ...read, tell, complain });
+  // Strict means that nothing is left to chance: labels that cannot be read now are no reason to go on either.
+  if (settings.isStrict) await acceptServices(read.config, await world.engine(), tell, stop);
   const { control, bus, context, journal, destinations } = world;
   const history = held.use(openHistory({ path: `${settings.dataDir}/history.sqlite`, now, complain }));
   bus.subscribe(createLogReader(log));
@@ -107,6 +112,19 @@ export async function runDaemon(environment: NodeJS.ProcessEnv, stop: AbortSigna
 }
 
 // --- utils ---
+
+/** Tells what is wrong with what was written about services. Throws when that is anything at all. */
+async function acceptServices(
+  config: Config,
+  link: EngineLink,
+  tell: (problems: readonly Problem[]) => void,
+  signal: AbortSignal,
+): Promise<void> {
+  const problems = problemsOf(config, await serviceChoices(config, link, signal));
+  tell(problems);
+  const refusal = startRefusal(problems, true);
+  if (refusal) throw refusal;
+}
 
 /** What makes helpers or stops containers waits until what an earlier process left is put back. */
 function entering(operations: Operations, engine: EngineKeeper): Operations {

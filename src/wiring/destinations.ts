@@ -29,8 +29,8 @@ export function createDestinations(settings: Settings): readonly LazyDestination
         await openMarked(opened, { known: true, lifeboat: version }, AbortSignal.timeout(openingMs));
       },
     });
-    const { name, scheme } = configured;
-    return { name, store, catalog: createCatalog(store), isLocal: scheme === 'file' };
+    const { name, scheme, isRequired } = configured;
+    return { name, store, catalog: createCatalog(store), isLocal: scheme === 'file', isRequired };
   });
 }
 

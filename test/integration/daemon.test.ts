@@ -6,7 +6,7 @@ import type { RunEvent } from '../../src/domain/run-event.ts';
 import type { Status } from '../../src/runs/status.ts';
 import { type Home, makeHome, type SmallStack, startSmallStack } from '../support/daemon.ts';
 import type { Ended } from '../support/stack.ts';
-import { docker, eventually } from '../support/testbed.ts';
+import { docker, eventually, startContainer } from '../support/testbed.ts';
 
 /** What `list --json` prints of a backup. */
 interface Listed {
@@ -237,6 +237,49 @@ describe('the daemon', { concurrency: false }, () => {
     good(await home.lifeboat(['backup']));
     good(await home.lifeboat(['status']));
     assert.deepEqual((await listed(home))[0]?.destinations.toSorted(), ['local', 'offsite']);
+  });
+
+  it('a required destination that is away fails the backup; what is elsewhere can be restored', async () => {
+    await using home = await makeHome(stack.project, { LIFEBOAT_DEST_OFFSITE_REQUIRED: 'true' });
+    const offsite = join(home.folder, 'offsite');
+    const daemon = await home.start({ LIFEBOAT_DEST_OFFSITE_URL: `file://${offsite}` });
+    const first = await home.lifeboat(['backup']);
+    assert.equal(first.code, 1, first.stderr);
+    assert.match(first.stderr, /✖ db\/postgres .*\n +not in offsite/);
+    assert.match(first.stdout, /failed: 0 of 1 sources saved/);
+    const failed = await home.lifeboat(['status']);
+    assert.equal(failed.code, 1);
+    assert.match(failed.stdout, /failed +db\/postgres[\s\S]*not in offsite, which is required: /);
+    assert.match(daemon.log(), /finished: 1 failed .*not in offsite, which is required/);
+    assert.deepEqual((await listed(home))[0]?.destinations, ['local']);
+    good(await home.lifeboat(['restore', 'db', '--yes', '--no-safety-backup']));
+    await mkdir(offsite);
+    good(await home.lifeboat(['backup']));
+    good(await home.lifeboat(['status']));
+  });
+
+  it('with LIFEBOAT_STRICT refuses to start on a problem with a label, or where it cannot look', async () => {
+    await using home = await makeHome(stack.project, { LIFEBOAT_STRICT: 'true', LIFEBOAT_LABEL_PREFIX: 'lbs' });
+    const labels = ['project', 'service'].flatMap((name) => [
+      '--label',
+      `com.docker.compose.${name}=${name === 'project' ? stack.project : 'strict'}`,
+    ]);
+    const odd = await startContainer('debian:trixie-slim', {
+      args: ['sleep', 'infinity'],
+      run: ['--init', ...labels, '--label', 'lbs.shedule=@daily'],
+    });
+    const refused = await home.start();
+    assert.deepEqual(await refused.ended, { code: 78, signal: null }, refused.log());
+    assert.match(refused.log(), /unknown label lbs\.shedule on service strict – did you mean lbs\.schedule\?/);
+    await odd[Symbol.asyncDispose]();
+    const blind = await home.start({ DOCKER_HOST: `unix://${home.folder}/nowhere.sock` });
+    assert.equal((await blind.ended).code, 1, blind.log());
+    const daemon = await home.start();
+    good(
+      await home.lifeboat(['status', '-q']).then((ended) => ({ ...ended, code: ended.code === 1 ? 0 : ended.code })),
+    );
+    daemon.kill('SIGTERM');
+    assert.equal((await daemon.ended).code, 0, daemon.log());
   });
 
   it('fault 51: a destination that was unmounted meanwhile is not written to', async () => {
