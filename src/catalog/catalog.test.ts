@@ -178,3 +178,36 @@ test('a file that is too large for a manifest is not read into memory', async ()
   const { problems } = await createCatalog(store).list({}, never);
   assert.match(problems[0]?.error.message ?? '', /too large/);
 });
+
+test('what a verification found is kept beside the manifest, the newest counts, and it goes with the backup', async () => {
+  const store = await twoStacks();
+  const catalog = createCatalog(store);
+  const manifest = sampleManifest({ id: '20261121-030000-cccccc' });
+  assert.equal(await catalog.verification(manifest, never), undefined);
+  const found = (at: string, result: 'ok' | 'damaged') => ({
+    format: 1 as const,
+    type: 'verified' as const,
+    at,
+    run: 'r',
+    lifeboat: '1',
+    level: 'checksum' as const,
+    result,
+    findings: [],
+  });
+  await catalog.annotate(manifest, found('2026-11-22T00:00:00.100Z', 'damaged'), never);
+  await catalog.annotate(manifest, found('2026-11-22T00:00:00.900Z', 'ok'), never);
+  await catalog.annotate(manifest, found('2026-11-21T00:00:00.000Z', 'damaged'), never);
+  assert.equal((await catalog.verification(manifest, never))?.at, '2026-11-22T00:00:00.900Z');
+  // What a newer Lifeboat wrote, or a cut one, does not hide what is known.
+  const folder = `${backupPrefix(manifest, manifest.id)}/events`;
+  await store.put(`${folder}/20261123-000000-aaaaaa-verified.json`, text('{"format": 2}'), {}, never);
+  await store.put(`${folder}/20261124-000000-aaaaaa-verified.json`, text('{"form'), {}, never);
+  assert.equal((await catalog.verification(manifest, never))?.result, 'ok');
+  assert.deepEqual(ids((await catalog.list({ stack: 'shop', service: 'db' }, never)).manifests), [
+    'cccccc',
+    'bbbbbb',
+    'aaaaaa',
+  ]);
+  await catalog.forget(manifest, never);
+  assert.deepEqual(await keysOf(store, folder), []);
+});

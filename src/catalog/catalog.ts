@@ -1,8 +1,9 @@
 import { buffer } from 'node:stream/consumers';
 import { asLifeboatError, isLifeboatError, LifeboatError } from '../domain/errors.ts';
 import type { Manifest } from '../domain/manifest.ts';
-import { backupPrefix, shortId } from '../domain/naming.ts';
+import { backupPrefix, newId, shortId } from '../domain/naming.ts';
 import { type SourceAddress, sourceName } from '../domain/types.ts';
+import { Verification } from '../domain/verification.ts';
 import { manifestFile, type Store } from '../stores/store.ts';
 import { mapBounded } from './bounded.ts';
 import { decodeManifest, manifestHash } from './manifest-codec.ts';
@@ -35,15 +36,22 @@ export interface Catalog {
   chainHead(address: SourceAddress, signal: AbortSignal): Promise<string | undefined>;
   /** Removes a backup, its manifest first: what is left if that is cut short is no backup, and sweep removes it. */
   forget(manifest: Manifest, signal: AbortSignal): Promise<void>;
+  /** Keeps beside the manifest, which never changes, what a verification found out. */
+  annotate(manifest: Manifest, verification: Verification, signal: AbortSignal): Promise<void>;
+  /** The last verification of the copy here that can be read; undefined when there was none. */
+  verification(manifest: Manifest, signal: AbortSignal): Promise<Verification | undefined>;
 }
 
 const parallelReads = 8;
 const manifestBytes = 16 * 1024 * 1024;
+const eventsFolder = 'events';
+/** What follows the second in the name of a verification. */
+const randomEnd = '-k3f9a2-verified.json'.length;
 
 export function createCatalog(store: Store): Catalog {
   const read = async (place: Place, signal: AbortSignal): Promise<Found | CatalogProblem | undefined> => {
     try {
-      const bytes = await readManifest(store, place.key, signal);
+      const bytes = await readDocument(store, place.key, signal);
       const manifest = decodeManifest(bytes, place.key);
       checkPlace(manifest, place);
       return { manifest, hash: manifestHash(bytes) };
@@ -102,6 +110,25 @@ export function createCatalog(store: Store): Catalog {
       await store.remove(`${prefix}/${manifestFile}`, signal);
       for (const key of await keysBelow(store, `${prefix}/`, signal)) await store.remove(key, signal);
     },
+    async annotate(manifest, verification, signal) {
+      const name = `${newId(new Date(verification.at))}-${verification.type}.json`;
+      const key = `${backupPrefix(manifest, manifest.id)}/${eventsFolder}/${name}`;
+      const body = Buffer.from(`${JSON.stringify(verification, null, 2)}\n`);
+      await store.put(key, body, { ifAbsent: true }, signal);
+    },
+    async verification(manifest, signal) {
+      const keys = await keysBelow(store, `${backupPrefix(manifest, manifest.id)}/${eventsFolder}/`, signal);
+      const newestFirst = keys.filter((key) => key.endsWith('-verified.json')).sort((a, b) => (a < b ? 1 : -1));
+      // Names sort by the second; the few of one second are told apart by what they say.
+      for (const [, same] of Map.groupBy(newestFirst, (key) => key.slice(0, -randomEnd))) {
+        const found = await mapBounded(same, parallelReads, async (key) =>
+          parseVerification(await readDocument(store, key, signal)),
+        );
+        const [newest] = found.filter((one) => one !== undefined).sort((a, b) => (a.at < b.at ? 1 : -1));
+        if (newest) return newest;
+      }
+      return undefined;
+    },
   };
   return catalog;
 }
@@ -111,14 +138,14 @@ interface Found {
   readonly hash: string;
 }
 
-async function readManifest(store: Store, key: string, signal: AbortSignal): Promise<Buffer> {
+async function readDocument(store: Store, key: string, signal: AbortSignal): Promise<Buffer> {
   const stream = await store.get(key, signal);
   let bytes = 0;
   return buffer(
     (async function* () {
       for await (const chunk of stream) {
         bytes += chunk.length;
-        if (bytes > manifestBytes) throw new LifeboatError('ARTIFACT_CORRUPT', `${key} is too large for a manifest`);
+        if (bytes > manifestBytes) throw new LifeboatError('ARTIFACT_CORRUPT', `${key} is too large`);
         yield chunk;
       }
     })(),
@@ -136,6 +163,15 @@ function checkPlace(manifest: Manifest, { address, id, key }: Place): void {
   throw new LifeboatError('ARTIFACT_CORRUPT', `the manifest ${key} belongs to ${backupPrefix(manifest, manifest.id)}`, {
     hint: 'somebody moved or copied a backup by hand; move it back',
   });
+}
+
+/** Undefined for what a newer Lifeboat wrote, or what is damaged: the one before it still holds. */
+function parseVerification(bytes: Buffer): Verification | undefined {
+  try {
+    return Verification.safeParse(JSON.parse(bytes.toString())).data;
+  } catch {
+    return undefined;
+  }
 }
 
 async function keysBelow(store: Store, prefix: string, signal: AbortSignal): Promise<string[]> {

@@ -1,4 +1,5 @@
 import { Option } from 'commander';
+import { verifyLevels } from '../domain/verify-level.ts';
 import type { Command, LoneCommand } from './command.ts';
 
 /** A command, or a group of commands. Help, completion, the image's programs and the reference are made from these. */
@@ -64,6 +65,18 @@ export const entries: readonly Entry[] = [
       new Option('--no-safety-backup', 'do not back up what is there now first'),
     ],
     does: { load: async () => (await import('./restore.ts')).restore as Command },
+  },
+  {
+    name: 'verify',
+    usage: '[target|id]',
+    summary: 'read backups back and prove that they are still whole',
+    options: [
+      new Option('--level <how>', 'checksum, or structure: the engine reads it as well')
+        .choices(verifyLevels)
+        .default('structure'),
+      new Option('--at <when>', 'latest, an id, or a point in time'),
+    ],
+    does: { load: async () => (await import('./verify.ts')).verify as Command },
   },
   {
     name: 'cancel',

@@ -4,6 +4,7 @@ import { shortId } from '../domain/naming.ts';
 import type { BackupEntry } from '../runs/operations.ts';
 import type { Command } from './command.ts';
 import { age, bytes, table } from './output.ts';
+import { verifiedWords } from './verified-words.ts';
 
 /** `lifeboat list [target]`: backups, newest first. */
 export const list: Command = async ({ operations, output, signal, now }, [target]) => {
@@ -12,23 +13,25 @@ export const list: Command = async ({ operations, output, signal, now }, [target
   else if (backups.length === 0)
     output.say(target ? `No backup of ${target} yet.` : 'No backups yet. Make one: lifeboat backup');
   else {
-    const rows = backups.map(({ manifest, destinations }) => [
+    const rows = backups.map(({ manifest, destinations, verified }) => [
       shortId(manifest.id),
       `${manifest.service}/${manifest.source}`,
       localTime(manifest.startedAt),
       age(manifest.startedAt, now()),
       bytes(stored(manifest.artifacts)),
       destinations.join(', '),
+      verifiedWords(destinations, verified, (at) => age(at, now())),
       manifest.trigger,
     ]);
-    for (const line of table(['ID', 'SOURCE', 'TIME', 'AGE', 'SIZE', 'WHERE', 'WHY'], rows)) output.print(line);
+    for (const line of table(['ID', 'SOURCE', 'TIME', 'AGE', 'SIZE', 'WHERE', 'VERIFIED', 'WHY'], rows))
+      output.print(line);
   }
   for (const { destination, key, message } of problems)
     output.say(`${output.paint('yellow', '!')} ${destination}: ${key ? `${key}: ` : ''}${message}`);
   return problems.length > 0 ? exitCodes.partial : exitCodes.ok;
 };
 
-function brief({ manifest, destinations }: BackupEntry) {
+function brief({ manifest, destinations, verified }: BackupEntry) {
   const { id, set, stack, service, source, engine, trigger, startedAt, finishedAt, artifacts } = manifest;
   const plainBytes = artifacts.reduce((total, artifact) => total + artifact.plainBytes, 0);
   return {
@@ -45,6 +48,7 @@ function brief({ manifest, destinations }: BackupEntry) {
     plainBytes,
     storedBytes: stored(artifacts),
     destinations,
+    verified: verified ?? [],
   };
 }
 

@@ -16,6 +16,7 @@ const words: Record<Step, string> = {
   check: 'checking',
   switch: 'switching',
   start: 'starting',
+  verify: 'verifying',
 };
 
 /** Shows a run: one line that moves on a terminal, plain lines elsewhere, JSON Lines for machines. */
@@ -56,7 +57,8 @@ export function createProgress(output: Output): Emit & { end(): void } {
       );
     } else if (event.type === 'source.finished') {
       clear();
-      for (const line of resultLines(output, event.result)) output.say(line);
+      // What a verify run found out is its result, not a message on the way.
+      if (!event.result.verified) for (const line of resultLines(output, event.result)) output.say(line);
     } else if (event.type === 'run.started') {
       lastPlain = performance.now();
     }

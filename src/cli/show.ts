@@ -3,6 +3,7 @@ import { localTime } from '../domain/local-time.ts';
 import { shortId } from '../domain/naming.ts';
 import type { Command } from './command.ts';
 import { age, bytes, table } from './output.ts';
+import { verifiedLine } from './verified-words.ts';
 
 /** `lifeboat show ID`: everything known about one backup, and how to restore it with and without Lifeboat. */
 export const show: Command = async ({ operations, output, signal, now }, [id]) => {
@@ -36,6 +37,13 @@ export const show: Command = async ({ operations, output, signal, now }, [id]) =
   for (const { seal, proof } of manifest.seals)
     output.print(`  ${output.paint('green', '✔')} ${seal.padEnd(10)} ${proof}`);
   for (const warning of manifest.warnings) output.print(`  ${output.paint('yellow', '!')} ${warning}`);
+  if (details.verified && details.verified.length > 0) {
+    output.print('\nVerified');
+    for (const copy of details.verified) {
+      const mark = copy.result === 'ok' ? output.paint('green', '✔') : output.paint('red', '✖');
+      output.print(`  ${mark} ${verifiedLine(copy)}`);
+    }
+  }
   output.print('\nWhere');
   for (const { destination, location, key } of details.locations) output.print(`  ${destination}  ${location}  ${key}`);
   output.print(`\nRestore\n  restore ${manifest.service}/${manifest.source} --at ${shortId(manifest.id)}`);

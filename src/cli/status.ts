@@ -4,6 +4,7 @@ import { shortId } from '../domain/naming.ts';
 import type { SourceState, SourceStatus, Status } from '../runs/status.ts';
 import type { Command } from './command.ts';
 import { age, bytes, type Output, table } from './output.ts';
+import { verifiedWords } from './verified-words.ts';
 
 const marks: Record<SourceState, readonly [string, 'green' | 'yellow' | 'red' | 'cyan' | 'gray']> = {
   ok: ['✔ ok', 'green'],
@@ -11,6 +12,7 @@ const marks: Record<SourceState, readonly [string, 'green' | 'yellow' | 'red' | 
   running: ['… running', 'cyan'],
   failed: ['✖ failed', 'red'],
   never: ['– never', 'yellow'],
+  damaged: ['✖ damaged', 'red'],
   gone: ['– gone', 'gray'],
 };
 
@@ -31,7 +33,7 @@ export const overview: Command = async (context, args, options) => {
   return status(context, args, options);
 };
 
-/** 1: backups fail or are missing; 3: they are made, but not everywhere; 4 is kept for backups that are late. */
+/** 1: backups fail or are missing; 3: they are made, but not everywhere. */
 function exitCodeOf({ sources, destinations, problems }: Status): number {
   const isBad = ({ state, isHealthy }: SourceStatus) => !isHealthy && state !== 'degraded';
   if (sources.some(isBad) || problems.some(({ code }) => code !== 'CONFIG_INVALID')) return exitCodes.failed;
@@ -56,7 +58,9 @@ function statusLines(output: Output, found: Status, now: Date): readonly string[
       `${output.paint('cyan', '…')} run ${shortId(run)} (${trigger}) since ${localTime(startedAt)}: ${sources.join(', ')}`,
   );
   return [
-    ...(rows.length > 0 ? table(['STATE', 'SOURCE', 'LAST GOOD', 'AGE', 'SIZE', 'WHERE', 'NEXT'], rows) : []),
+    ...(rows.length > 0
+      ? table(['STATE', 'SOURCE', 'LAST GOOD', 'AGE', 'SIZE', 'WHERE', 'VERIFIED', 'NEXT'], rows)
+      : []),
     ...(rows.length > 0 ? [] : ['Nothing to back up was found: lifeboat plan says why.']),
     ...(running.length > 0 ? ['', ...running] : []),
     ...(problems.length > 0 ? ['', ...problems.map((line) => `${output.paint('yellow', '!')} ${line}`)] : []),
@@ -73,6 +77,7 @@ function sourceRow(output: Output, source: SourceStatus, name: string, now: Date
     last ? age(last.startedAt, now) : '–',
     last ? bytes(last.storedBytes) : '–',
     last?.destinations.join(', ') || '–',
+    last ? verifiedWords(last.destinations, last.verified, (at) => age(at, now)) : '–',
     nextRunAt ? localTime(nextRunAt) : schedule === 'manual' ? 'manual' : '–',
   ];
 }
@@ -85,6 +90,11 @@ function sourceProblem({ state, lastRun, isHealthy, lastBackup }: SourceStatus, 
   if (isBad && error) return [`${name}: ${error.message}${error.hint ? ` – ${error.hint}` : ''}${run}`];
   if (state === 'degraded') return [`${name}: the last backup is not in every destination${run}`];
   if (state === 'never' && !isHealthy) return [`${name} has no backup yet – lifeboat backup ${name}`];
+  if (state === 'damaged' && lastBackup) {
+    const damaged = lastBackup.verified.filter((copy) => copy.result === 'damaged');
+    const where = damaged.map(({ destination, findings }) => `${destination}: ${findings[0]?.message ?? 'damaged'}`);
+    return [`${name}: backup ${shortId(lastBackup.id)} is damaged in ${where.join('; ')} – lifeboat backup ${name}`];
+  }
   if (state === 'gone') return [`${name} has backups but no container any more`];
   return lastBackup || isHealthy ? [] : [`${name} has no backup`];
 }

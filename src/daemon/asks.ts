@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { LifeboatError } from '../domain/errors.ts';
+import { verifyLevels } from '../domain/verify-level.ts';
 
 /**
  * What may be asked over the socket. Names and ids are looked up among what there is, never made into paths; these
@@ -25,6 +26,12 @@ export const RestoreAsk = z.strictObject({
   as: name.optional(),
   only: z.array(name).max(1000).optional(),
   skipSafety: z.boolean(),
+});
+
+export const VerifyAsk = z.strictObject({
+  target: target.optional(),
+  at: name.max(64).optional(),
+  level: z.enum(verifyLevels),
 });
 
 /** The ask as it should be. Rejects USAGE with what is wrong with it. */

@@ -33,7 +33,6 @@ export type ErrorCode =
   | 'RESTORE_FAILED'
   | 'QUIESCE_FAILED'
   | 'LOCKED'
-  | 'KEY_MISSING'
   | 'CANCELLED'
   | 'INTERNAL';
 
@@ -81,17 +80,15 @@ export function isLifeboatError(thrown: unknown, ...codes: ErrorCode[]): thrown 
   return thrown instanceof LifeboatError && (codes.length === 0 || codes.includes(thrown.code));
 }
 
-/** Process exit codes: aligned with restic's 0, 1, 3, 10, 11, 12, 130; unknown codes mean failure. */
+/** Process exit codes: aligned with restic's 0, 1, 3, 10, 11, 130; unknown codes mean failure. */
 export const exitCodes = {
   ok: 0,
   failed: 1,
   usage: 2,
   partial: 3,
-  late: 4,
   configProblems: 5,
   destinationUnavailable: 10,
   locked: 11,
-  wrongKey: 12,
   notFound: 13,
   verificationFailed: 20,
   cannotStart: 78,
@@ -107,7 +104,6 @@ const exitCodeOf: Partial<Record<ErrorCode, number>> = {
   STORE_UNAVAILABLE: exitCodes.destinationUnavailable,
   STORE_UNMARKED: exitCodes.destinationUnavailable,
   LOCKED: exitCodes.locked,
-  KEY_MISSING: exitCodes.wrongKey,
   ARTIFACT_CORRUPT: exitCodes.verificationFailed,
   PROOF_FAILED: exitCodes.verificationFailed,
   CANCELLED: exitCodes.interrupted,

@@ -1,4 +1,5 @@
 import type { SourceName } from './types.ts';
+import type { VerifiedBackup } from './verification.ts';
 
 /** The steps of a run, in the order a person sees them. */
 export type Step =
@@ -13,7 +14,8 @@ export type Step =
   | 'stage'
   | 'check'
   | 'switch'
-  | 'start';
+  | 'start'
+  | 'verify';
 
 /** How a run ended. */
 export type RunResult = 'ok' | 'degraded' | 'partial' | 'failed' | 'cancelled';
@@ -87,6 +89,8 @@ export interface SourceResult {
     readonly result: 'ok' | 'failed';
     readonly error?: Failure;
   }[];
+  /** What a verify run found out; `result` then speaks of the backup that was looked at. */
+  readonly verified?: VerifiedBackup;
   readonly error?: Failure;
 }
 

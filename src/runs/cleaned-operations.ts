@@ -28,6 +28,7 @@ export function cleanedOperations(operations: Operations, clean: (text: string) 
       return { ...cleanTexts(view, clean), backup };
     },
     restore: (ask, signal) => safe(() => operations.restore(ask, signal)),
+    verify: (ask, signal) => safe(() => operations.verify(ask, signal)),
     status: (signal) => safe(() => operations.status(signal)),
     cancel: (run, signal) => safely(() => operations.cancel(run, signal)),
     logs: (ask, signal) => safe(() => operations.logs(ask, signal)),

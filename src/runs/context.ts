@@ -3,6 +3,7 @@ import type { Journal } from '../domain/journal.ts';
 import type { Emit } from '../domain/run-event.ts';
 import type { Shell } from '../domain/shell.ts';
 import type { Container } from '../domain/types.ts';
+import type { Engine } from '../engines/engine.ts';
 import type { Store } from '../stores/store.ts';
 import type { Resolved } from './source.ts';
 
@@ -29,6 +30,10 @@ export interface RunContext {
   /** The container that plays this one's part now. */
   refresh(container: Container): Promise<Container>;
   shell(container: Container, run: string, stopGraceMs: number): Shell;
+  /** Whether this image, by its content address, is on the Engine's host. */
+  hasImage(imageId: string, signal: AbortSignal): Promise<boolean>;
+  /** By the name that a manifest gives; undefined for one that a newer Lifeboat has. */
+  engine(name: string): Engine | undefined;
   /** Stops and starts other containers, journalled. */
   readonly lifecycle: Lifecycle;
   /** Opened when first asked for. */

@@ -3,6 +3,7 @@ import { failureFields, type LogFields, type LogLevel } from '../domain/log.ts';
 import { shortId } from '../domain/naming.ts';
 import { formatDuration } from '../domain/quantity.ts';
 import type { Failure, RunEvent, SourceResult, Step } from '../domain/run-event.ts';
+import type { VerifiedBackup } from '../domain/verification.ts';
 
 /** An event in words, for the log and for `lifeboat logs`. */
 export interface EventText {
@@ -69,6 +70,7 @@ const doing: Record<Step, string> = {
   check: 'checking',
   switch: 'switching',
   start: 'starting',
+  verify: 'verifying',
 };
 
 function stepText({ step, detail }: { readonly step: Step; readonly detail?: string }): string {
@@ -76,7 +78,8 @@ function stepText({ step, detail }: { readonly step: Step; readonly detail?: str
 }
 
 function resultText(result: SourceResult, fields: LogFields): EventText {
-  const { error } = result;
+  const { error, verified } = result;
+  if (verified) return verifiedText(verified, result, fields);
   if (!result.backup) {
     const level = result.result === 'failed' ? 'error' : 'warn';
     const text = `${result.result}: ${error?.message ?? 'no reason was given'}`;
@@ -93,6 +96,16 @@ function resultText(result: SourceResult, fields: LogFields): EventText {
     text: `${saved}, but ${where.join('; ')}`,
     fields: { ...fields, ...(first?.error ? failureFields(first.error) : {}) },
   };
+}
+
+function verifiedText(verified: VerifiedBackup, { result, error }: SourceResult, fields: LogFields): EventText {
+  const { id, copies, structure } = verified;
+  const sound = copies.filter((copy) => copy.result === 'ok').map(({ destination }) => destination);
+  const depth = structure.state === 'proved' ? 'and its structure was proved' : 'by its checksums';
+  const good = sound.length > 0 ? `sound in ${sound.join(', ')} ${depth}` : 'sound nowhere';
+  const text = `backup ${shortId(id)} is ${good}${error ? `; ${error.message}` : ''}`;
+  const level = result === 'failed' ? 'error' : result === 'ok' ? 'info' : 'warn';
+  return { level, text, fields: { ...fields, ...(error ? failureFields(error) : {}) } };
 }
 
 /** `3 ok, 1 failed`, and the reasons. */

@@ -11,7 +11,11 @@ import type { Source } from './source.ts';
  * All backups in all destinations, newest first; one that lies in several is one entry. A destination that cannot be read
  * is a problem beside the others; rejects when none can.
  */
-export async function listBackups(context: RunContext, ask: ListAsk, signal: AbortSignal): Promise<BackupListing> {
+export async function listBackups(
+  context: Pick<RunContext, 'destinations'>,
+  ask: ListAsk,
+  signal: AbortSignal,
+): Promise<BackupListing> {
   const views = await Promise.all(
     (await context.destinations()).map(async ({ name, catalog }) => {
       try {
@@ -45,7 +49,7 @@ export async function listBackups(context: RunContext, ask: ListAsk, signal: Abo
   return { backups: wanted, problems };
 }
 
-function isTarget(manifest: Manifest, target: string): boolean {
+export function isTarget(manifest: Pick<Manifest, 'service' | 'source'>, target: string): boolean {
   return target === manifest.service || target === `${manifest.service}/${manifest.source}`;
 }
 
@@ -56,7 +60,7 @@ export interface FoundBackup {
 
 /** The one that `pick` chooses of all, and what could not be read. */
 export async function findBackup(
-  context: RunContext,
+  context: Pick<RunContext, 'destinations'>,
   pick: (backups: readonly BackupEntry[]) => BackupEntry,
   signal: AbortSignal,
 ): Promise<FoundBackup> {
@@ -71,6 +75,11 @@ export async function findBackup(
       hint: `destination ${unread.destination} could not be read: ${unread.message}`,
     });
   }
+}
+
+/** Whether this may be the id of a backup, whole or short. */
+export function isIdLike(text: string): boolean {
+  return /^(?:\d{8}-\d{6}-)?[2-9a-hjkmnp-z]{6}$/.test(text);
 }
 
 /** By id or its short form. */

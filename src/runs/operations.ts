@@ -1,6 +1,7 @@
 import { asLifeboatError, LifeboatError } from '../domain/errors.ts';
 import type { Manifest } from '../domain/manifest.ts';
 import { backupPrefix, newId, shortId, sourcePrefix } from '../domain/naming.ts';
+import type { CopyVerification } from '../domain/verification.ts';
 import { type RunOutcome, runBackup } from './backup-run.ts';
 import type { RunContext } from './context.ts';
 import type { RunControl } from './control.ts';
@@ -11,8 +12,11 @@ import { planRestore, type RestorePlan, type RestoreRequest, runRestore } from '
 import { failureOf, RunLog } from './run-log.ts';
 import { readStatus, type Status, type StatusFacts } from './status.ts';
 import { matchTargets } from './target.ts';
+import { withVerifications } from './verifications.ts';
+import { runVerify, type VerifyAsk, type VerifyReport } from './verify.ts';
 
 export type { RunOutcome } from './backup-run.ts';
+export type { VerifyAsk, VerifyReport } from './verify.ts';
 
 /** Everything a person can ask of Lifeboat. The daemon serves it over its socket; without a daemon it runs in place. */
 export interface Operations {
@@ -22,6 +26,8 @@ export interface Operations {
   show(id: string, signal: AbortSignal): Promise<BackupDetails>;
   planRestore(ask: RestoreAsk, signal: AbortSignal): Promise<RestoreView>;
   restore(ask: RestoreAsk, signal: AbortSignal): Promise<RestoreReport>;
+  /** Reads chosen backups back from everywhere they lie. Never rejects for what it finds: the report says it. */
+  verify(ask: VerifyAsk, signal: AbortSignal): Promise<VerifyReport>;
   status(signal: AbortSignal): Promise<Status>;
   /** Ends a run that is under way, by whole or short id; resolves with the whole one. Rejects RUN_NOT_FOUND. */
   cancel(run: string, signal: AbortSignal): Promise<string>;
@@ -49,6 +55,8 @@ export interface ListAsk {
 export interface BackupEntry {
   readonly manifest: Manifest;
   readonly destinations: readonly string[];
+  /** The last verification of each copy that had one; absent where nobody looked for it. */
+  readonly verified?: readonly CopyVerification[];
 }
 
 export interface BackupListing {
@@ -116,9 +124,11 @@ export function createOperations({ context, control, status, stack }: OperationP
       const run = { run: ask.run ?? newId(context.now()), trigger: ask.trigger };
       return runBackup(context, control, matchTargets(sources, ask.targets), run, signal);
     },
-    list: (ask, signal) => listBackups(context, ask, signal),
+    list: async (ask, signal) => withVerifications(context, await listBackups(context, ask, signal), signal),
     show: async (id, signal) => {
-      const { entry } = await findBackup(context, (backups) => byId(backups, id), signal);
+      const found = await findBackup(context, (backups) => byId(backups, id), signal);
+      const listing = await withVerifications(context, { backups: [found.entry], problems: [] }, signal);
+      const [entry = found.entry] = listing.backups;
       const all = await context.destinations();
       const locations = entry.destinations.map((name) => {
         const destination = all.find((candidate) => candidate.name === name);
@@ -146,6 +156,7 @@ export function createOperations({ context, control, status, stack }: OperationP
       };
     },
     restore: (ask, signal) => restore(context, control, ask, signal),
+    verify: (ask, signal) => runVerify(context, control, { ...ask, run: ask.run ?? newId(context.now()) }, signal),
     status: (signal) => readStatus(context, control, status, stack, signal),
     cancel: async (run) => control.running.cancel(run, new LifeboatError('CANCELLED', 'a person cancelled it')),
     logs: async ({ run }) => {

@@ -149,6 +149,7 @@ test('a destination that is away is named, and what is remembered stands in for 
     plainBytes: 7,
     storedBytes: 0,
     destinations: ['offsite'],
+    verified: [],
   });
 });
 

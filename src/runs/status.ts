@@ -1,7 +1,8 @@
 import type { Manifest } from '../domain/manifest.ts';
 import type { Failure } from '../domain/run-event.ts';
 import { type SourceName, sourceName } from '../domain/types.ts';
-import type { RunContext } from './context.ts';
+import type { CopyVerification, Verification } from '../domain/verification.ts';
+import type { Destination, RunContext } from './context.ts';
 import type { RunControl } from './control.ts';
 import type { HistoryView, PastAttempt, SourcePast } from './history-view.ts';
 import { failureOf } from './run-log.ts';
@@ -23,9 +24,9 @@ export interface Status {
 
 /**
  * `ok`, `degraded` (not in every destination) and `failed` speak of the last attempt; `never`: there is no backup;
- * `gone`: there are backups, but no container any more.
+ * `damaged`: the newest backup was found damaged somewhere; `gone`: there are backups, but no container any more.
  */
-export type SourceState = 'ok' | 'degraded' | 'running' | 'failed' | 'never' | 'gone';
+export type SourceState = 'ok' | 'degraded' | 'running' | 'failed' | 'never' | 'damaged' | 'gone';
 
 export interface SourceStatus {
   readonly stack: string;
@@ -51,6 +52,8 @@ export interface LastBackup {
   readonly plainBytes: number;
   readonly storedBytes: number;
   readonly destinations: readonly string[];
+  /** The last verification of each copy that had one. */
+  readonly verified: readonly CopyVerification[];
 }
 
 export interface DestinationStatus {
@@ -125,6 +128,7 @@ interface Newest extends LastBackup {
   readonly stack: string;
   readonly source: SourceName;
   readonly destinations: string[];
+  readonly verified: CopyVerification[];
 }
 type View = Awaited<ReturnType<typeof readDestinations>>[number];
 
@@ -139,20 +143,28 @@ async function settled<T>(promise: Promise<T>): Promise<{ readonly value?: T; re
 async function readDestinations(context: RunContext, signal: AbortSignal) {
   return Promise.all(
     (await context.destinations()).map(async (destination) => {
-      const { value, error } = await settled(destination.catalog.newest({}, signal));
-      return { destination, manifests: value ?? [], ...(error ? { error } : {}) };
+      const { value, error } = await settled(newestWithNotes(destination, signal));
+      return { destination, backups: value ?? [], ...(error ? { error } : {}) };
     }),
+  );
+}
+
+async function newestWithNotes({ name, catalog }: Destination, signal: AbortSignal): Promise<Newest[]> {
+  const manifests = await catalog.newest({}, signal);
+  return Promise.all(
+    manifests.map(async (manifest) => toNewest(manifest, name, await catalog.verification(manifest, signal))),
   );
 }
 
 function newestOf(views: readonly View[]): ReadonlyMap<string, Newest> {
   const newest = new Map<string, Newest>();
-  for (const { destination, manifests } of views) {
-    for (const manifest of manifests) {
-      const backup = toNewest(manifest, destination.name);
+  for (const { backups } of views) {
+    for (const backup of backups) {
       const known = newest.get(keyOf(backup));
-      if (known?.id === backup.id) known.destinations.push(destination.name);
-      else if (!known || known.id < backup.id) newest.set(keyOf(backup), backup);
+      if (known?.id === backup.id) {
+        known.destinations.push(...backup.destinations);
+        known.verified.push(...backup.verified);
+      } else if (!known || known.id < backup.id) newest.set(keyOf(backup), backup);
     }
   }
   return newest;
@@ -185,6 +197,7 @@ function stateOf(backup: Newest | undefined, past: SourcePast | undefined): Sour
   if (result === 'failed' || result === 'interrupted') return 'failed';
   // The history may say ok and the destination be empty: somebody removed the backup.
   if (!backup) return 'never';
+  if (backup.verified.some((copy) => copy.result === 'damaged')) return 'damaged';
   return result === 'degraded' ? 'degraded' : 'ok';
 }
 
@@ -201,11 +214,14 @@ function withoutContainer(backup: Newest, past: ReadonlyMap<string, SourcePast>,
   };
 }
 
-function toNewest(manifest: Manifest, destination: string): Newest {
+function toNewest(manifest: Manifest, destination: string, found: Verification | undefined): Newest {
   const sum = (key: 'plainBytes' | 'storedBytes') => manifest.artifacts.reduce((total, each) => total + each[key], 0);
   const { id, stack, startedAt } = manifest;
   const sizes = { plainBytes: sum('plainBytes'), storedBytes: sum('storedBytes') };
-  return { stack, source: sourceName(manifest), id, startedAt, ...sizes, destinations: [destination] };
+  const verified = found
+    ? [{ destination, at: found.at, level: found.level, result: found.result, findings: found.findings }]
+    : [];
+  return { stack, source: sourceName(manifest), id, startedAt, ...sizes, destinations: [destination], verified };
 }
 
 function remembered(past: SourcePast | undefined): Newest | undefined {
@@ -214,7 +230,7 @@ function remembered(past: SourcePast | undefined): Newest | undefined {
   const { stack, source, good } = past;
   const destinations = (outcome.destinations ?? []).filter(({ result }) => result === 'ok').map(({ name }) => name);
   const sizes = { plainBytes: outcome.plainBytes ?? 0, storedBytes: outcome.storedBytes ?? 0 };
-  return { stack, source, id: outcome.backup, startedAt: good.startedAt, ...sizes, destinations };
+  return { stack, source, id: outcome.backup, startedAt: good.startedAt, ...sizes, destinations, verified: [] };
 }
 
 function toLastBackup({ stack: _stack, source: _source, ...backup }: Newest): LastBackup {

@@ -138,6 +138,11 @@ function entering(operations: Operations, engine: EngineKeeper): Operations {
     backup: (ask, signal) => inside(() => operations.backup(ask, signal)),
     planRestore: (ask, signal) => inside(() => operations.planRestore(ask, signal)),
     restore: (ask, signal) => inside(() => operations.restore(ask, signal)),
+    // Checksums need no Engine.
+    verify: async (ask, signal) => {
+      using _inside = await engine.enter().catch(() => undefined);
+      return await operations.verify(ask, signal);
+    },
   };
 }
 

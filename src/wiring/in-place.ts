@@ -35,22 +35,25 @@ export async function openInPlace(output: Output, progress: Emit): Promise<InPla
     const history = held.use(openHistory({ path: historyFile, now: () => new Date(), complain }));
     world.bus.subscribe(history);
   });
-  const prepare = once(async () => {
-    await locked();
+  const putBack = once(async () => {
     const repaired = await world.putBack();
     for (const line of repaired.done) output.say(`put back after an interruption: ${line}`);
     for (const line of repaired.open) output.say(`! after an interruption: ${line}`);
   });
   const status = { history: lookIntoHistory(historyFile, complain), problems: () => [] };
   return {
-    operations: cleanedOperations(preparing(createOperations({ ...world, status }), prepare), world.clean),
+    operations: cleanedOperations(preparing(createOperations({ ...world, status }), locked, putBack), world.clean),
     restore: { delayMs: settings.restoreDelayMs, requireConfirm: settings.requireConfirm },
     [Symbol.asyncDispose]: () => held.disposeAsync(),
   };
 }
 
 /** What changes something first takes the one right to write; what only reads does not wait for it. */
-function preparing(operations: Operations, prepare: () => Promise<void>): Operations {
+function preparing(operations: Operations, locked: () => Promise<void>, putBack: () => Promise<void>): Operations {
+  const prepare = async () => {
+    await locked();
+    await putBack();
+  };
   return {
     ...operations,
     backup: async (ask, signal) => {
@@ -60,6 +63,12 @@ function preparing(operations: Operations, prepare: () => Promise<void>): Operat
     restore: async (ask, signal) => {
       await prepare();
       return operations.restore(ask, signal);
+    },
+    verify: async (ask, signal) => {
+      await locked();
+      // Checksums need no Engine; what it cannot do then is told in the report.
+      await putBack().catch(() => {});
+      return operations.verify(ask, signal);
     },
   };
 }

@@ -81,6 +81,8 @@ export function createRunContext({
       const shell = createShell(link.api, { ...link.owner, run }, journal, container, stopGraceMs);
       return learningShell(shell, redactor);
     },
+    hasImage: async (imageId, signal) => (await (await connected()).api.image(imageId, signal)) !== undefined,
+    engine: (name) => engines.find((each) => each.name === name),
     lifecycle: {
       stop: async (container, graceMs) => stopContainer((await connected()).api, journal, container, graceMs),
       settled: async (container, signal) => settled((await connected()).api, container, signal),

@@ -18,7 +18,7 @@ export interface SmallStack extends AsyncDisposable {
   appState(): Promise<string>;
 }
 
-export async function startSmallStack(): Promise<SmallStack> {
+export async function startSmallStack(image = 'postgres:17'): Promise<SmallStack> {
   made += 1;
   const project = `lbd${runId}${process.pid}${made}`;
   const labels = (service: string, more: Readonly<Record<string, string>> = {}) =>
@@ -28,7 +28,7 @@ export async function startSmallStack(): Promise<SmallStack> {
     ]);
   const held = new AsyncDisposableStack();
   const db = held.use(
-    await startContainer('postgres:17', {
+    await startContainer(image, {
       env: { POSTGRES_PASSWORD: 'secret', POSTGRES_DB: 'shop' },
       run: labels('db'),
     }),

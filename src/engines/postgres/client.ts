@@ -42,8 +42,8 @@ export async function createClient(
     'postgres';
   const password = await findPassword(shell, options, signal);
   const toolsImage = options['tools-image'];
-  const helper = (network: 'target' | 'none'): Place => ({ kind: 'helper', image: toolsImage as string, network });
-  const connectPlace: Place = toolsImage ? helper('target') : { kind: 'container' };
+  const besideTarget: Place = { kind: 'helper', network: 'target', ...(toolsImage ? { image: toolsImage } : {}) };
+  const connectPlace: Place = toolsImage ? besideTarget : { kind: 'container' };
   const port = options.port ?? shell.container.env.PGPORT ?? '5432';
   const env = {
     PGUSER: user,
@@ -63,16 +63,11 @@ export async function createClient(
     shell,
     user,
     command: (argv, database) => ({ argv, env: { ...env, PGDATABASE: database }, place: connectPlace }),
-    offline: (argv) => ({
-      argv,
-      env: { LC_ALL: 'C' },
-      place: toolsImage ? helper('none') : { kind: 'container' },
-      needsImageOnly: true,
-    }),
+    offline: (argv) => offline(argv, options),
     nearby: (argv, database) => ({
       argv,
       env: { ...env, PGDATABASE: database, PGHOST: '127.0.0.1' },
-      place: toolsImage ? helper('target') : { kind: 'helper', network: 'target' },
+      place: besideTarget,
     }),
     connect: (database, abort) => connect(client, database, abort),
     toolVersion: async (tool, abort) => {
@@ -84,6 +79,13 @@ export async function createClient(
     },
   };
   return client;
+}
+
+/** A program without any connection, e.g. to read an archive: it needs no login and no running server. */
+export function offline(argv: Argv, options: PostgresOptions): Command {
+  const toolsImage = options['tools-image'];
+  const place: Place = toolsImage ? { kind: 'helper', image: toolsImage, network: 'none' } : { kind: 'container' };
+  return { argv, env: { LC_ALL: 'C' }, place, needsImageOnly: true };
 }
 
 async function findPassword(shell: Shell, options: PostgresOptions, signal: AbortSignal): Promise<string | undefined> {

@@ -26,8 +26,7 @@ export const postgres: Engine<PostgresOptions> = {
     [container.env.PGDATA, '/var/lib/postgresql', '/bitnami/postgresql'].filter((path) => path !== undefined),
   survey,
   dump: (shell, found, _options, policy, signal) => dump(shell, found, policy, signal),
-  prove: async (shell, artifact, plain, options, signal) =>
-    prove(await createClient(shell, options, signal), artifact, plain, signal),
+  prove: (shell, artifact, plain, options, signal) => prove(shell, artifact, plain, options, signal),
   review: async (_shell, _survey, artifacts) => review(artifacts),
   preview: async (shell, manifest, target, options, signal) =>
     preview(await createClient(shell, options, signal), manifest, target, signal),

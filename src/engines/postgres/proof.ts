@@ -2,19 +2,22 @@ import type { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { LifeboatError } from '../../domain/errors.ts';
 import type { Counts } from '../../domain/manifest.ts';
+import type { Shell } from '../../domain/shell.ts';
 import type { ArtifactFacts, Proof, Review, ReviewedArtifact } from '../engine.ts';
-import type { PostgresClient } from './client.ts';
+import { offline } from './client.ts';
+import type { PostgresOptions } from './options.ts';
 import { splitStatements } from './sql.ts';
 
 const globalsEnd = '--\n-- PostgreSQL database cluster dump complete\n--\n\n';
 
 export async function prove(
-  client: PostgresClient,
+  shell: Shell,
   artifact: ArtifactFacts,
   plain: Readable,
+  options: PostgresOptions,
   signal: AbortSignal,
 ): Promise<Proof> {
-  return artifact.kind === 'globals' ? proveGlobals(plain) : proveArchive(client, artifact.name, plain, signal);
+  return artifact.kind === 'globals' ? proveGlobals(plain) : proveArchive(shell, artifact.name, plain, options, signal);
 }
 
 /** pg_dumpall closes its `\\restrict` before it writes the end marker; pg_dump does it after. Both orders are whole. */
@@ -34,9 +37,10 @@ async function proveGlobals(plain: Readable): Promise<Proof> {
  * /dev/null reads every block and catches one missing byte. Its verbose messages name each object on the way.
  */
 async function proveArchive(
-  client: PostgresClient,
+  shell: Shell,
   name: string,
   plain: Readable,
+  options: PostgresOptions,
   signal: AbortSignal,
 ): Promise<Proof> {
   const objects: Record<string, number> = {};
@@ -48,8 +52,8 @@ async function proveArchive(
     if (made) count(made.toLowerCase());
     else if (line.startsWith('pg_restore: processing data for table')) count('table data');
   };
-  const command = { ...client.offline(['pg_restore', '--verbose', '--file=/dev/null']), onStderrLine };
-  const finished = await client.shell.run(command, plain, signal);
+  const command = { ...offline(['pg_restore', '--verbose', '--file=/dev/null'], options), onStderrLine };
+  const finished = await shell.run(command, plain, signal);
   if (finished.exitCode !== 0) {
     const said = finished.stderr.trim().split('\n').slice(-2).join(' | ');
     throw new LifeboatError('PROOF_FAILED', `pg_restore does not accept the dump of database ${name}: ${said}`);
