@@ -185,6 +185,11 @@ export interface Restored {
   /** What was compared with the manifest, one line each. */
   readonly checks: readonly string[];
   readonly warnings: readonly string[];
-  /** What was kept of the data before, and how to get at it, one line each. */
+  /** What was kept of the data before, each with the command that removes it (`noLongerNeeded`). */
   readonly kept: readonly string[];
+}
+
+/** How a line of `kept` ends: with the command that a person types on the host. */
+export function noLongerNeeded(command: string): string {
+  return `when you no longer need it: ${command}`;
 }

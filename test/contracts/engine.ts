@@ -7,7 +7,7 @@ import { LifeboatError } from '../../src/domain/errors.ts';
 import { type Artifact, Manifest, manifestFormat } from '../../src/domain/manifest.ts';
 import { newId } from '../../src/domain/naming.ts';
 import type { Shell } from '../../src/domain/shell.ts';
-import type { Dump, Engine, RestoreSource, ReviewedArtifact, Survey } from '../../src/engines/engine.ts';
+import type { Dump, Engine, Restored, RestoreSource, ReviewedArtifact, Survey } from '../../src/engines/engine.ts';
 import { type ContainerOptions, dockerWithInput, nastyPassword, shellOf, startContainer } from '../support/testbed.ts';
 
 export interface EngineCase<O> {
@@ -28,8 +28,16 @@ export interface EngineCase<O> {
   damage(name: string): Promise<void>;
   /** Artifact kinds whose damage at any byte must be noticed by the prover. */
   readonly strictKinds: readonly string[];
-  /** Reads the data of a restore by hand (by `byHand`) of this artifact; undefined when the fingerprint is not comparable. */
-  byHandFingerprint?(name: string, artifact: string): Promise<string>;
+  /** What this artifact holds: in the server it was taken from, or where its line of the manifest puts it. */
+  byHandFingerprint(name: string, artifact: string, isRestored: boolean): Promise<string>;
+  /** The line as the engine's page tells a person to change it. */
+  byHandLine?(line: string): string;
+  /** What cannot be put back by lines alone is taken away before the dumps for them are made. */
+  beforeByHand?(name: string): Promise<void>;
+  /** Artifacts whose lines are to be run once more when everything is there. */
+  readonly byHandAgain?: readonly string[];
+  /** Variables that the lines take from the shell of the person who types them. */
+  readonly byHandEnvironment?: Readonly<Record<string, string>>;
 }
 
 /** A dumped artifact with its bytes, small enough for memory. */
@@ -49,8 +57,11 @@ export function testEngine<O>(name: string, test: EngineCase<O>): void {
   const { engine } = test;
   const options = test.options ?? engine.options.parse({});
   const signal = () => AbortSignal.timeout(120_000);
-  const start = async () => {
-    const container = await startContainer(test.image, test.container(nastyPassword));
+  const start = async (name?: string) => {
+    const container = await startContainer(test.image, {
+      ...test.container(nastyPassword),
+      ...(name === undefined ? {} : { name }),
+    });
     await test.ready(container.name);
     return container;
   };
@@ -91,9 +102,18 @@ export function testEngine<O>(name: string, test: EngineCase<O>): void {
         // In place, over live data that has changed since.
         await test.damage(source.name);
         assert.notEqual(await test.fingerprint(source.name), before);
-        await restoreInto(engine, await shellOf(source.id), manifest, dumped, options, signal());
+        const { kept } = await restoreInto(engine, await shellOf(source.id), manifest, dumped, options, signal());
         await test.ready(source.name);
         assert.equal(await test.fingerprint(source.name), before, 'restored over changed data');
+        for (const line of kept) {
+          const command = /; when you no longer need it: (docker .+)$/s.exec(line)?.[1] ?? assert.fail(line);
+          await runLine(command, Buffer.alloc(0), test.byHandEnvironment);
+          await assert.rejects(
+            runLine(command, Buffer.alloc(0), test.byHandEnvironment),
+            'there was something to remove',
+          );
+        }
+        assert.equal(await test.fingerprint(source.name), before, 'what was kept is gone, what was restored is not');
       }
       await using fresh = await start();
       const shell = await shellOf(fresh.id);
@@ -121,20 +141,30 @@ export function testEngine<O>(name: string, test: EngineCase<O>): void {
       assert.equal(await test.fingerprint(source.name), changed);
     });
 
-    if (test.byHandFingerprint) {
-      const byHandFingerprint = test.byHandFingerprint.bind(test);
-      it('is restored by the line in the manifest alone', async () => {
-        await using source = await start();
+    it('comes back by the lines of the manifest alone, in a fresh server that took the place of the lost one', async () => {
+      const taken: { name: string; line: string; plain: Buffer; expected: string }[] = [];
+      const place = await start();
+      {
+        await using source = place;
         await test.seed(source.name);
+        await test.beforeByHand?.(source.name);
         const shell = await shellOf(source.id);
         const survey = await engine.survey(shell, options, signal());
-        for (const { dump, plain } of await dumpAll(engine, shell, survey, options, signal())) {
-          const expected = await byHandFingerprint(source.name, dump.name);
-          await runLine(engine.byHand(shell.container, dump, options), plain);
-          assert.equal(await byHandFingerprint(source.name, dump.name), expected);
+        for (const { dump, plain, artifact } of await dumpAll(engine, shell, survey, options, signal())) {
+          const expected = await test.byHandFingerprint(source.name, dump.name, false);
+          taken.push({ name: dump.name, line: artifact.byHand, plain, expected });
         }
-      });
-    }
+      }
+      await using fresh = await start(place.name);
+      const type = ({ line, plain }: (typeof taken)[number]) =>
+        runLine(test.byHandLine?.(line) ?? line, plain, test.byHandEnvironment);
+      for (const entry of taken) await type(entry);
+      for (const entry of taken.filter(({ name }) => test.byHandAgain?.includes(name))) await type(entry);
+      await test.ready(fresh.name);
+      for (const { name, expected } of taken) {
+        assert.equal(await test.byHandFingerprint(fresh.name, name, true), expected, name);
+      }
+    });
   });
 }
 
@@ -219,13 +249,14 @@ async function restoreInto<O>(
   dumped: readonly Dumped[],
   options: O,
   signal: AbortSignal,
-): Promise<void> {
+): Promise<Restored> {
   const target = { suffix: 'test00' };
   const preview = await engine.preview(shell, manifest, target, options, signal);
   assert.deepEqual(preview.refusals, []);
   const from: RestoreSource = { manifest, open: async (artifact) => Readable.from([plainOf(dumped, artifact)]) };
   const restored = await engine.restore(shell, from, target, options, silent, signal);
   assert.ok(restored.checks.length > 0, 'the restore compared something with the manifest');
+  return restored;
 }
 
 const silent = { staging: () => {}, checking: () => {}, switching: async () => {} };
@@ -293,10 +324,10 @@ async function watchEvents(): Promise<AsyncDisposable & { text(): Promise<string
 }
 
 /** Runs the line a person would type, with the plain bytes on its standard input. */
-async function runLine(line: string, plain: Buffer): Promise<void> {
-  const words = ['sh', '-c', line];
+async function runLine(line: string, plain: Buffer, environment: Readonly<Record<string, string>> = {}): Promise<void> {
   await new Promise<void>((resolve, reject) => {
-    const child = spawn(words[0] as string, words.slice(1), { stdio: ['pipe', 'pipe', 'pipe'] });
+    const env = { ...process.env, ...environment };
+    const child = spawn('sh', ['-c', line], { stdio: ['pipe', 'pipe', 'pipe'], env });
     let said = '';
     child.stdout.resume();
     child.stderr.on('data', (chunk) => {

@@ -6,7 +6,7 @@ import { mysql } from '../../src/engines/mysql/index.ts';
 import { testEngine } from '../contracts/engine.ts';
 import { docker, shellOf, startContainer } from '../support/testbed.ts';
 import { backUp, environment, options, putBack, ready, silent, soon, startServer } from './mysql/bench.ts';
-import { damage, fingerprint, type Product, rows, runSql, seed } from './mysql/seed.ts';
+import { damage, fingerprint, type Product, rows, runSql, seed, standAlone } from './mysql/seed.ts';
 
 /** Every version of both products is held to the same promises. */
 export function testMysql(image: string): void {
@@ -19,7 +19,11 @@ export function testMysql(image: string): void {
     seed: async (name) => void (await runSql(name, product, seed(product))),
     fingerprint: (name) => fingerprint(name, product),
     damage: async (name) => void (await runSql(name, product, damage)),
-    byHandFingerprint: (name, artifact) => rows(name, product, artifact),
+    beforeByHand: async (name) => void (await runSql(name, product, standAlone)),
+    // The server is lost: the databases come back under their own names, and grants on tables when the tables are there.
+    byHandLine: (line) => line.replaceAll(/restored_(shop|other)\b/g, '$1'),
+    byHandAgain: ['users'],
+    byHandFingerprint: (name, artifact, isRestored) => rows(name, product, artifact, isRestored),
     strictKinds: [],
   });
 }

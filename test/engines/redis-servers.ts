@@ -155,6 +155,12 @@ export async function seedGraphs(name: string): Promise<void> {
   await commands(name, graphCli, 'SET plain value\nSELECT 2\nHSET h a 1\n');
 }
 
+export async function damageGraphs(name: string): Promise<void> {
+  await cli(name, graphCli, ['GRAPH.QUERY', 'social', 'MATCH (n:City) DETACH DELETE n']);
+  await cli(name, graphCli, ['GRAPH.DELETE', 'odd name; "x"']);
+  await cli(name, graphCli, ['GRAPH.QUERY', 'later', 'CREATE (:New)']);
+}
+
 export async function graphFingerprint(name: string): Promise<string> {
   await ready(name, graphCli);
   const rows: string[] = [await cli(name, graphCli, ['GRAPH.LIST']).then((list) => list.split('\n').sort().join('\n'))];

@@ -3,9 +3,9 @@ import { testEngine } from '../contracts/engine.ts';
 import { nastyPassword } from '../support/testbed.ts';
 import {
   type Cli,
-  cli,
   commands,
   damage,
+  damageGraphs,
   fieldExpiry,
   fingerprint,
   graphCli,
@@ -51,11 +51,7 @@ testEngine('falkordb:4, password, AOF, graphs of many parts', {
   ready: (name) => ready(name, graphCli),
   seed: seedGraphs,
   fingerprint: graphFingerprint,
-  damage: async (name) => {
-    await cli(name, graphCli, ['GRAPH.QUERY', 'social', 'MATCH (n:City) DETACH DELETE n']);
-    await cli(name, graphCli, ['GRAPH.DELETE', 'odd name; "x"']);
-    await cli(name, graphCli, ['GRAPH.QUERY', 'later', 'CREATE (:New)']);
-  },
+  damage: damageGraphs,
   strictKinds: ['rdb'],
   byHandFingerprint: graphFingerprint,
 });

@@ -2,8 +2,9 @@ import { spawn } from 'node:child_process';
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { postgresReady, psql as query } from './postgres.ts';
 import type { Ended } from './stack.ts';
-import { docker, dockerWithInput, eventually, runId, startContainer } from './testbed.ts';
+import { docker, eventually, runId, startContainer } from './testbed.ts';
 
 const main = join(import.meta.dirname, '../../src/main.ts');
 let made = 0;
@@ -39,9 +40,8 @@ export async function startSmallStack(image = 'postgres:17'): Promise<SmallStack
       run: ['--init', ...labels('app', { depends_on: 'db:service_started:false' })],
     }),
   );
-  const psql = (sql: string) =>
-    dockerWithInput(sql, 'exec', '-i', db.name, 'psql', '-XqAt', '-v', 'ON_ERROR_STOP=1', '-U', 'postgres', 'shop');
-  await eventually(async () => void (await docker('exec', db.name, 'pg_isready', '-q', '-h', '127.0.0.1')));
+  const psql = (sql: string) => query(db.name, sql);
+  await postgresReady(db.name);
   await psql('CREATE TABLE orders AS SELECT i AS id, md5(i::text) AS note FROM generate_series(1, 1000) i');
   return {
     project,

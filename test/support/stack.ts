@@ -21,6 +21,11 @@ export interface Stack extends AsyncDisposable {
   ok(...args: string[]): Promise<Ended>;
 }
 
+/** Any text as a value of a Compose file. */
+export function composeText(text: string): string {
+  return JSON.stringify(text.replaceAll('$', '$$$$'));
+}
+
 let stacks = 0;
 
 /**

@@ -13,6 +13,9 @@ const run = promisify(execFile);
 export const testLabel = 'lifeboat.test';
 export const runId = `t${randomBytes(4).toString('hex')}`;
 
+/** `npm run test:all`: every version, and not only the newest. */
+export const everyVersion = process.env.LIFEBOAT_TEST_ALL === '1';
+
 /** A password that breaks every careless quoting: quotes, spaces, newline, percent, dollar, backslash, unicode. */
 export const nastyPassword = `p w"'$HOME%s\\n\`id\`\nü;--`;
 
@@ -44,8 +47,12 @@ export function testApi(): Promise<DockerApi> {
 export interface ContainerOptions {
   readonly env?: Readonly<Record<string, string>>;
   readonly args?: readonly string[];
-  /** Extra arguments of `docker run`, e.g. volumes. */
+  /** Extra arguments of `docker run`. */
   readonly run?: readonly string[];
+  /** Paths that get a named volume each, which goes with the container. */
+  readonly volumes?: readonly string[];
+  /** Its name, and that of its volumes: the one of a container that is gone, to take its place. */
+  readonly name?: string;
 }
 
 let started = 0;
@@ -56,7 +63,8 @@ export async function startContainer(
   options: ContainerOptions = {},
 ): Promise<AsyncDisposable & { readonly id: string; readonly name: string }> {
   started += 1;
-  const name = `lifeboat-${runId}-${process.pid}-${started}`;
+  const name = options.name ?? `lifeboat-${runId}-${process.pid}-${started}`;
+  const volumes = (options.volumes ?? []).map((path, i) => ({ path, volume: `${name}-${i}` }));
   const env = Object.entries(options.env ?? {}).flatMap(([key, value]) => ['-e', `${key}=${value}`]);
   const id = await docker(
     'run',
@@ -66,6 +74,7 @@ export async function startContainer(
     '--label',
     `${testLabel}=${runId}`,
     ...env,
+    ...volumes.flatMap(({ path, volume }) => ['-v', `${volume}:${path}`]),
     ...(options.run ?? []),
     image,
     ...(options.args ?? []),
@@ -75,6 +84,7 @@ export async function startContainer(
     name,
     [Symbol.asyncDispose]: async () => {
       await docker('rm', '-f', '-v', name);
+      if (volumes.length > 0) await docker('volume', 'rm', ...volumes.map(({ volume }) => volume));
     },
   };
 }

@@ -1,6 +1,6 @@
 import type { Container } from '../../domain/types.ts';
 import type { Engine } from '../engine.ts';
-import { byHand } from './by-hand.ts';
+import { byHand, dropLine } from './by-hand.ts';
 import { createClient } from './client.ts';
 import { dump } from './dump.ts';
 import { MysqlOptions } from './options.ts';
@@ -26,8 +26,11 @@ export const mysql: Engine<MysqlOptions> = {
   review: async (_shell, _survey, artifacts) => review(artifacts),
   preview: async (shell, manifest, target, options, signal) =>
     preview(await createClient(shell, options, signal), manifest, target, signal),
-  restore: async (shell, from, target, options, steps, signal) =>
-    restore(await createClient(shell, options, signal), from, target, steps, signal),
+  restore: async (shell, from, target, options, steps, signal) => {
+    const client = await createClient(shell, options, signal);
+    const drop = (database: string) => dropLine(shell.container, database, client.tools.client, options);
+    return restore(client, from, target, steps, signal, drop);
+  },
   byHand,
 };
 

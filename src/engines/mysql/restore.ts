@@ -1,5 +1,5 @@
 import { LifeboatError } from '../../domain/errors.ts';
-import type { Restored, RestoreSource, RestoreSteps, RestoreTarget } from '../engine.ts';
+import { noLongerNeeded, type Restored, type RestoreSource, type RestoreSteps, type RestoreTarget } from '../engine.ts';
 import { restoreAccounts } from './account-restore.ts';
 import { databaseShape } from './catalogue.ts';
 import { withCleanup } from './cleanup.ts';
@@ -21,6 +21,7 @@ export async function restore(
   target: RestoreTarget,
   steps: RestoreSteps,
   signal: AbortSignal,
+  dropLine: (database: string) => string,
 ): Promise<Restored> {
   const chosen = databasesOf(from.manifest, target);
   if (target.as !== undefined && chosen.length !== 1) {
@@ -57,7 +58,7 @@ export async function restore(
     return {
       checks: [...checks, ...switched.checks],
       warnings: [...accounts.warnings, ...switched.warnings, ...staged.flatMap(warningsOf)],
-      kept: exchanges.flatMap(({ live }) => keptLines(live)),
+      kept: exchanges.flatMap(({ live }) => keptLines(live, dropLine)),
     };
   };
   return withCleanup(work, () => dropDatabases(client, staging));
@@ -82,9 +83,8 @@ function warningsOf({ artifact, facts, target, code }: Staged): string[] {
   return warnings;
 }
 
-function keptLines({ database, kept, tables }: Live): string[] {
+function keptLines({ database, kept, tables }: Live, dropLine: (database: string) => string): string[] {
   if (tables.length === 0) return [];
-  return [
-    `the previous tables of ${database} are kept in ${kept}; drop it when you no longer need it (its views and routines are in the safety backup)`,
-  ];
+  const what = `the previous tables of ${database} are kept in ${kept}, its views and routines in the safety backup`;
+  return [`${what}; ${noLongerNeeded(dropLine(kept))}`];
 }

@@ -1,6 +1,5 @@
-import { shellQuote } from '../../domain/naming.ts';
-import type { Container } from '../../domain/types.ts';
-import type { ArtifactFacts, Engine } from '../engine.ts';
+import type { Engine } from '../engine.ts';
+import { byHand, dropLine } from './by-hand.ts';
 import { createClient } from './client.ts';
 import { dump } from './dump.ts';
 import { PostgresOptions } from './options.ts';
@@ -31,21 +30,8 @@ export const postgres: Engine<PostgresOptions> = {
   preview: async (shell, manifest, target, options, signal) =>
     preview(await createClient(shell, options, signal), manifest, target, signal),
   restore: async (shell, from, target, options, steps, signal) =>
-    restore(await createClient(shell, options, signal), from, target, steps, signal),
+    restore(await createClient(shell, options, signal), from, target, steps, signal, (database) =>
+      dropLine(shell.container, database, options),
+    ),
   byHand,
 };
-
-function byHand(container: Container, artifact: ArtifactFacts, options: PostgresOptions): string {
-  const user = options.user ?? container.env.POSTGRES_USER ?? container.env.POSTGRESQL_USERNAME ?? 'postgres';
-  const tools = options['tools-image'];
-  const run = tools
-    ? `docker run --rm -i --network container:${container.name} -e PGPASSWORD ${shellQuote(tools)}`
-    : `docker exec -i ${container.name}`;
-  const host = tools ? ' -h 127.0.0.1' : '';
-  const as = `-U ${shellQuote(user)}${host}`;
-  if (artifact.kind === 'globals') return `${run} psql ${as} -d postgres`;
-  // A name of its own for each database, and one that no tool reads as an option or a connection string.
-  const beside = `restored_${artifact.name.replace(/[^A-Za-z0-9]+/g, '_').slice(0, 50)}`;
-  const script = `createdb ${as} -T template0 ${beside} && pg_restore ${as} --exit-on-error -d ${beside}`;
-  return `${run} sh -c ${shellQuote(script)}`;
-}

@@ -2,7 +2,14 @@ import { text } from 'node:stream/consumers';
 import { pipeline } from 'node:stream/promises';
 import { LifeboatError } from '../../domain/errors.ts';
 import type { Artifact, Counts, Manifest } from '../../domain/manifest.ts';
-import type { Restored, RestorePreview, RestoreSource, RestoreSteps, RestoreTarget } from '../engine.ts';
+import {
+  noLongerNeeded,
+  type Restored,
+  type RestorePreview,
+  type RestoreSource,
+  type RestoreSteps,
+  type RestoreTarget,
+} from '../engine.ts';
 import { countObjects, countRows, createStatements, type DatabaseShape } from './catalogue.ts';
 import type { PostgresClient, PostgresConnection } from './client.ts';
 import { missingRoleStatements } from './globals.ts';
@@ -64,6 +71,7 @@ export async function restore(
   target: RestoreTarget,
   steps: RestoreSteps,
   signal: AbortSignal,
+  dropLine: (database: string) => string,
 ): Promise<Restored> {
   const chosen = databasesOf(from.manifest, target);
   if (target.as && chosen.length !== 1) {
@@ -78,6 +86,7 @@ export async function restore(
   const names = chosen.map(({ name }) => target.as ?? name);
   await using admin = await client.connect(await adminDatabase(client, names, signal), signal);
   const warnings = await restoreRoles(admin, from, steps, signal);
+  const isToolNewer = await needsTolerance(client, admin, signal);
   const staged: Staged[] = [];
   const checks: string[] = [];
   try {
@@ -85,7 +94,7 @@ export async function restore(
       const entry = { artifact, name: stagedName(target.suffix, number), target: target.as ?? artifact.name };
       staged.push(entry);
       steps.staging(`database ${artifact.name}`);
-      await stage(client, admin, entry, from, signal);
+      await stage(client, admin, entry, from, isToolNewer, signal);
       steps.checking(`database ${artifact.name}`);
       checks.push(await compare(client, entry, signal));
     }
@@ -98,7 +107,7 @@ export async function restore(
     checks,
     warnings,
     kept: replaced.map(
-      ({ database, kept }) => `the previous ${database} is kept as ${kept}; drop it when you no longer need it`,
+      ({ database, kept }) => `the previous ${database} is kept as ${kept}; ${noLongerNeeded(dropLine(kept))}`,
     ),
   };
 }
@@ -128,17 +137,16 @@ async function stage(
   admin: PostgresConnection,
   entry: Staged,
   from: RestoreSource,
+  isToolNewer: boolean,
   signal: AbortSignal,
 ): Promise<void> {
   const { shape } = entry.artifact.facts as { shape: DatabaseShape };
   for (const statement of createStatements(entry.name, shape, literal)) await admin.execute(statement, signal);
   const plain = await from.open(entry.artifact, signal);
-  const command = client.command(
-    ['pg_restore', '--exit-on-error', '--single-transaction', '--no-password', `--dbname=${entry.name}`],
-    entry.name,
-  );
-  const finished = await client.shell.run(command, plain, signal);
-  if (finished.exitCode !== 0) {
+  const strictly = isToolNewer ? [] : ['--exit-on-error', '--single-transaction'];
+  const argv = ['pg_restore', ...strictly, '--no-password', `--dbname=${entry.name}`] as const;
+  const finished = await client.shell.run(client.command(argv, entry.name), plain, signal);
+  if (finished.exitCode !== 0 && !(isToolNewer && isUnknownSettingAlone(finished.stderr))) {
     throw new LifeboatError(
       'RESTORE_FAILED',
       `pg_restore failed for database ${entry.artifact.name}: ${finished.stderr.trim().split('\n').slice(-3).join(' | ')}`,
@@ -153,6 +161,29 @@ async function stage(
   }).catch((error: unknown) => {
     if (error instanceof LifeboatError) throw error; // The digest check of the source, or ours; a closed stream is fine.
   });
+}
+
+/**
+ * From 17 on pg_restore begins with a setting that older servers do not know, and has no option to leave it out. Such a
+ * pair, which `tools-image` makes possible, is run without stopping at the first error, and that must be the only one.
+ */
+async function needsTolerance(
+  client: PostgresClient,
+  admin: PostgresConnection,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const [server] = await admin.rows<{ major: number }>(
+    "SELECT current_setting('server_version_num')::int / 10000 AS major",
+  );
+  const tool = Number.parseInt(await client.toolVersion('pg_restore', signal), 10);
+  return tool >= 17 && (server?.major ?? 0) < 17;
+}
+
+function isUnknownSettingAlone(stderr: string): boolean {
+  return (
+    /unrecognized configuration parameter "transaction_timeout"/.test(stderr) &&
+    /^pg_restore: warning: errors ignored on restore: 1$/m.test(stderr)
+  );
 }
 
 /** The staged database must hold what was counted when it was dumped. */

@@ -7,7 +7,7 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { isLifeboatError } from '../../domain/errors.ts';
 import { loadingMemory } from './stage.ts';
-import { foldersOf, partsOf, type RestoreContext, type Switch } from './switch.ts';
+import { foldersOf, keptLine, partsOf, type RestoreContext, type Switch } from './switch.ts';
 import { type TarEntry, tarOf } from './tar.ts';
 
 const mebibyte = 1024 ** 2;
@@ -71,7 +71,7 @@ export function inLayer(context: RestoreContext): Switch {
   }
 
   return {
-    kept: `a copy of the data from before is kept in ${kept} of the container itself`,
+    kept: keptLine(context, kept),
     prepare: async () => ({
       place: {
         kind: 'helper',

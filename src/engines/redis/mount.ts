@@ -4,7 +4,7 @@ import type { Mount } from '../../domain/types.ts';
 import { beside } from './place.ts';
 import { backScript, exitMeanings, makeFolderScript, switchScript } from './scripts.ts';
 import { loadingMemory } from './stage.ts';
-import { foldersOf, partsOf, type RestoreContext, type Switch } from './switch.ts';
+import { foldersOf, keptLine, partsOf, type RestoreContext, type Switch } from './switch.ts';
 
 /** On a volume or bind mount all is done by helpers that have the same mount: staging beside the data, then renames. */
 export function onMount(context: RestoreContext, mount: Mount): Switch {
@@ -23,9 +23,7 @@ export function onMount(context: RestoreContext, mount: Mount): Switch {
   }
 
   return {
-    kept:
-      `the data from before is kept in ${kept}; when you no longer need it: ` +
-      `docker exec ${shell.container.name} rm -r ${kept}`,
+    kept: keptLine(context, kept),
     prepare: async (signal) => {
       const runs = shell.container.state === 'running';
       // Made by the container, found by the helper: so both see the same folder.

@@ -1,6 +1,7 @@
 import type { Artifact } from '../../domain/manifest.ts';
+import { shellQuote } from '../../domain/naming.ts';
 import type { Shell } from '../../domain/shell.ts';
-import type { RestoreSource } from '../engine.ts';
+import { noLongerNeeded, type RestoreSource } from '../engine.ts';
 import type { RdbFacts } from './facts.ts';
 import type { Layout } from './server.ts';
 import type { Staging } from './stage.ts';
@@ -34,6 +35,12 @@ export interface Switch {
 /** The folder beside the data that a restore stages in, and the one that keeps what was there. */
 export function foldersOf({ layout, suffix }: RestoreContext): { readonly staged: string; readonly kept: string } {
   return { staged: `${layout.folder}/.lifeboat-new-${suffix}`, kept: `${layout.folder}/.lifeboat-prev-${suffix}` };
+}
+
+/** Where the data from before is, and how it goes. */
+export function keptLine({ shell, layout }: RestoreContext, kept: string): string {
+  const remove = `docker exec -u ${layout.owner} ${shellQuote(shell.container.name)} rm -r ${shellQuote(kept)}`;
+  return `the data from before is kept in ${kept}; ${noLongerNeeded(remove)}`;
 }
 
 /** Everything a server may take its data from, the RDB file first: all of it goes, or what is left would win. */

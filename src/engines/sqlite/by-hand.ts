@@ -24,7 +24,7 @@ function intoMount(mount: Mount, inside: string, { owner }: FileFacts): string {
   const script = [
     'set -e; f=$1; d=$(dirname "$f")',
     `[ -d "$d" ] || { mkdir -p "$d"; chown ${owner.uid}:${owner.gid} "$d"; }`,
-    `cat >"$f.new"; ${giveTo(owner, '$f.new')} || exit`,
+    `cat >"$f.new"; ${giveTo(owner, '"$f.new"')} || exit`,
     'rm -f "$f-wal" "$f-shm" "$f-journal"; mv "$f.new" "$f"; sync',
   ].join('; ');
   const options = shellQuote(`type=${mount.type},src=${source},dst=/target${subpath}`);
@@ -32,14 +32,24 @@ function intoMount(mount: Mount, inside: string, { owner }: FileFacts): string {
   return `docker run --rm -i --mount ${options} ${image} sh -c ${shellQuote(script)} sh ${file}`;
 }
 
-/** `docker cp` cannot remove the old log, but SQLite takes an empty one for none. */
-function intoLayer({ name }: Container, { path, owner, isWal }: FileFacts): string {
-  const copy = (file: string, target: string) => `docker cp -aq "${file}" ${shellQuote(`${name}:${target}`)}`;
-  const log = isWal ? ` && : >"$d/log" && ${giveTo(owner, '$d/log')} && ${copy('$d/log', `${path}-wal`)}` : '';
-  const put = `d=$(mktemp -d) && cat >"$d/db" && ${giveTo(owner, '$d/db')} && ${copy('$d/db', path)}${log}`;
-  return `{ ${put} && rm -r "$d"; }`;
+/**
+ * `docker cp` of a folder's content makes the last folder where it is missing, with the owner it gets here. It cannot
+ * remove the old log, but SQLite takes an empty one for none.
+ */
+function intoLayer({ name }: Container, { path, owner, folder, isWal }: FileFacts): string {
+  const file = `"$d"/${shellQuote(posix.basename(path))}`;
+  const parts = [
+    'd=$(mktemp -d)',
+    `cat >${file}`,
+    ...(isWal ? [`: >${file}-wal`] : []),
+    ...[file, ...(isWal ? [`${file}-wal`] : [])].map((each) => giveTo(owner, each)),
+    giveTo(folder ?? { ...owner, mode: 0o755 }, '"$d"'),
+    `docker cp -aq "$d/." ${shellQuote(`${name}:${posix.dirname(path)}`)}`,
+    'rm -r "$d"',
+  ];
+  return `{ ${parts.join(' && ')}; }`;
 }
 
 function giveTo({ uid, gid, mode }: FileFacts['owner'], file: string): string {
-  return `chown ${uid}:${gid} "${file}" && chmod ${mode.toString(8)} "${file}"`;
+  return `chown ${uid}:${gid} ${file} && chmod ${mode.toString(8)} ${file}`;
 }

@@ -1,8 +1,9 @@
 import { posix } from 'node:path';
 import { asLifeboatError, LifeboatError } from '../../domain/errors.ts';
 import type { Artifact, Manifest } from '../../domain/manifest.ts';
+import { shellQuote } from '../../domain/naming.ts';
 import type { Shell } from '../../domain/shell.ts';
-import type { Restored, RestoreSource, RestoreSteps, RestoreTarget } from '../engine.ts';
+import { noLongerNeeded, type Restored, type RestoreSource, type RestoreSteps, type RestoreTarget } from '../engine.ts';
 import { archivePlace } from './archive-place.ts';
 import { mayMakeHelpers } from './bench.ts';
 import { countsOfProof, differences, foreignKeyCount, merged, type Told } from './counting.ts';
@@ -40,15 +41,19 @@ export async function restore(
     }
     await steps.switching(entries.map(({ place }) => place.path).join(', '));
     const found = await switchAll(shell, entries, signal);
-    const kept = entries
-      .filter(({ place }) => place.kept() !== undefined)
-      .map(
-        ({ place }) => `the previous ${place.path} is kept as ${place.kept()}; delete it when you no longer need it`,
-      );
+    const kept = entries.flatMap(({ place }) => keptLines(shell.container.name, place));
     return { checks: [...checks, ...found], warnings: [], kept };
   } finally {
     for (const { place } of entries) await place.discard();
   }
+}
+
+/** The folder is searched for what begins with the name: a log may have been kept with the database. */
+function keptLines(container: string, place: Place): string[] {
+  const kept = place.kept();
+  if (kept === undefined) return [];
+  const remove = `docker exec -u 0 ${shellQuote(container)} sh -c ${shellQuote(`rm ${shellQuote(kept)}*`)}`;
+  return [`the previous ${place.path} is kept as ${kept}; ${noLongerNeeded(remove)}`];
 }
 
 /** The artifacts of a restore; rejects BACKUP_NOT_FOUND when one is asked for that the backup does not have. */

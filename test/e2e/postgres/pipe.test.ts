@@ -1,38 +1,23 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import type { Manifest } from '../../../src/domain/manifest.ts';
-import { leftovers, type Stack, startStack } from '../../support/stack.ts';
-import { docker, dockerWithInput, nastyPassword } from '../../support/testbed.ts';
+import { psql as query } from '../../support/postgres.ts';
+import { composeText, leftovers, type Stack, startStack } from '../../support/stack.ts';
+import { docker, nastyPassword } from '../../support/testbed.ts';
 
 const services = `
   db:
     image: postgres:17
     environment:
       POSTGRES_DB: shop
-      POSTGRES_PASSWORD: ${JSON.stringify(nastyPassword.replaceAll('$', '$$$$'))}
+      POSTGRES_PASSWORD: ${composeText(nastyPassword)}
     healthcheck: { test: ["CMD-SHELL", "pg_isready -q -h 127.0.0.1 -U postgres"], interval: 1s }
 `;
 
 for (const codec of ['zstd', 'gzip', 'none']) {
   describe(`PostgreSQL through named pipes, stored as ${codec}`, { concurrency: false }, () => {
     let stack: Stack;
-    const psql = (sql: string) =>
-      dockerWithInput(
-        sql,
-        'exec',
-        '-i',
-        `${stack.project}-db-1`,
-        'psql',
-        '-X',
-        '-q',
-        '-A',
-        '-t',
-        '-v',
-        'ON_ERROR_STOP=1',
-        '-U',
-        'postgres',
-        'shop',
-      );
+    const psql = (sql: string) => query(`${stack.project}-db-1`, sql);
     const digest = () => psql('SELECT count(*), md5(string_agg(o::text, chr(10) ORDER BY id)) FROM orders o');
     const newest = async () => {
       const { id } = JSON.parse((await stack.ok('list', 'db', '--json')).stdout).backups[0];

@@ -3,15 +3,16 @@ import { readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import type { Manifest } from '../../../src/domain/manifest.ts';
-import { leftovers, run, type Stack, startStack } from '../../support/stack.ts';
-import { docker, dockerWithInput, nastyPassword } from '../../support/testbed.ts';
+import { psql as query } from '../../support/postgres.ts';
+import { composeText, leftovers, run, type Stack, startStack } from '../../support/stack.ts';
+import { docker, nastyPassword } from '../../support/testbed.ts';
 
 const services = `
   db:
     image: postgres:17
     environment:
       POSTGRES_DB: shop
-      POSTGRES_PASSWORD: ${JSON.stringify(nastyPassword.replaceAll('$', '$$$$'))}
+      POSTGRES_PASSWORD: ${composeText(nastyPassword)}
     volumes: [db-data:/var/lib/postgresql/data]
     healthcheck: { test: ["CMD-SHELL", "pg_isready -q -h 127.0.0.1 -U postgres"], interval: 1s }
   app:
@@ -26,23 +27,7 @@ volumes:
 describe('PostgreSQL beside a sidecar', { concurrency: false }, () => {
   let stack: Stack;
   const db = () => `${stack.project}-db-1`;
-  const psql = (sql: string) =>
-    dockerWithInput(
-      sql,
-      'exec',
-      '-i',
-      db(),
-      'psql',
-      '-X',
-      '-q',
-      '-A',
-      '-t',
-      '-v',
-      'ON_ERROR_STOP=1',
-      '-U',
-      'postgres',
-      'shop',
-    );
+  const psql = (sql: string) => query(`${stack.project}-db-1`, sql);
   const digest = () =>
     psql(
       'SELECT count(*), md5(string_agg(o::text, chr(10) ORDER BY id)) FROM orders o; SELECT last_value FROM orders_id_seq',
@@ -130,18 +115,9 @@ describe('PostgreSQL beside a sidecar', { concurrency: false }, () => {
     const line = manifest.artifacts.find(({ name }) => name === 'shop')?.byHand ?? '';
     const ended = await run('sh', ['-c', `cd '${folderOf(id)}' && ${line}`]);
     assert.equal(ended.code, 0, ended.stderr);
-    const byHand = await dockerWithInput(
-      'SELECT count(*), md5(string_agg(o::text, chr(10) ORDER BY id)) FROM orders o; SELECT last_value FROM orders_id_seq',
-      'exec',
-      '-i',
+    const byHand = await query(
       db(),
-      'psql',
-      '-X',
-      '-q',
-      '-A',
-      '-t',
-      '-U',
-      'postgres',
+      'SELECT count(*), md5(string_agg(o::text, chr(10) ORDER BY id)) FROM orders o; SELECT last_value FROM orders_id_seq',
       'restored_shop',
     );
     assert.equal(byHand, good);
@@ -151,19 +127,7 @@ describe('PostgreSQL beside a sidecar', { concurrency: false }, () => {
     const app = () => docker('inspect', '-f', '{{.State.StartedAt}}', `${stack.project}-app-1`);
     const started = await app();
     await stack.ok('restore', 'db', '--as', 'shop_copy', '--database', 'shop');
-    const counted = await dockerWithInput(
-      'SELECT count(*) FROM orders',
-      'exec',
-      '-i',
-      db(),
-      'psql',
-      '-X',
-      '-A',
-      '-t',
-      '-U',
-      'postgres',
-      'shop_copy',
-    );
+    const counted = await query(db(), 'SELECT count(*) FROM orders', 'shop_copy');
     assert.equal(counted, '30000');
     assert.equal(await app(), started);
     const again = await stack.lifeboat('restore', 'db', '--as', 'shop_copy', '--database', 'shop');
