@@ -106,7 +106,7 @@ export function createClockwork(parts: ClockworkParts): Clockwork {
     const run = { run: newId(context.now()), trigger };
     try {
       using _inside = await parts.enter();
-      const { sources } = await context.sources(signal);
+      const { sources } = await context.sources(signal, 'anew');
       take(sources);
       const chosen = sources.filter((source) => source.stack === stack && names.includes(source.name));
       if (chosen.length > 0) await runBackup(context, control, chosen, run, signal);

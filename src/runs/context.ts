@@ -24,7 +24,8 @@ export interface RunContext {
   readonly version: string;
   /** Everything in scope, looked up anew at each call. */
   containers(signal: AbortSignal): Promise<readonly Container[]>;
-  sources(signal: AbortSignal): Promise<Resolved>;
+  /** What was found to hold nothing is remembered for a while, unless one is told to look anew. */
+  sources(signal: AbortSignal, look?: 'anew'): Promise<Resolved>;
   /** The same with sources that hold nothing now: something may be restored into them. */
   candidates(signal: AbortSignal): Promise<Resolved>;
   /** The container that plays this one's part now. */

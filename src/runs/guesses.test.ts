@@ -49,4 +49,15 @@ describe('sources that are only guessed', () => {
     assert.equal((await check(10 * 60_000)).sources.length, 1);
     assert.equal(looks, 2);
   });
+
+  it('are looked at anew when a person asks: the app has made its file since the sidecar began', async () => {
+    let items = 0;
+    const checker = createGuessChecker(async () => survey(items));
+    const check = (look?: 'anew') => checker.check({ sources: [source('app', true)], uncovered: [] }, now, look);
+    assert.equal((await check()).sources.length, 0);
+    items = 1;
+    assert.equal((await check()).sources.length, 0);
+    assert.equal((await check('anew')).sources.length, 1);
+    assert.equal((await check()).sources.length, 1, 'and that is remembered');
+  });
 });

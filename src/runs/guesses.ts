@@ -7,7 +7,7 @@ const holdsMs = 5 * 60_000;
 
 export interface GuessChecker {
   /** The sources without those that were only guessed and turned out to hold nothing; these are listed as not covered. */
-  check(resolved: Resolved, now: Date): Promise<Resolved>;
+  check(resolved: Resolved, now: Date, look?: 'anew'): Promise<Resolved>;
 }
 
 /**
@@ -17,10 +17,10 @@ export interface GuessChecker {
 export function createGuessChecker(survey: (source: Source) => Promise<Survey>): GuessChecker {
   const known = new Map<string, { readonly at: number; readonly nothing: string | undefined }>();
 
-  async function whyNothing(source: Source, now: Date): Promise<string | undefined> {
+  async function whyNothing(source: Source, now: Date, look?: 'anew'): Promise<string | undefined> {
     const key = keyOf(source, source.container);
     const before = known.get(key);
-    if (before && now.getTime() - before.at < holdsMs) return before.nothing;
+    if (before && !look && now.getTime() - before.at < holdsMs) return before.nothing;
     const nothing = await survey(source).then(
       ({ items, left }) => (items.length > 0 ? undefined : reasonOf(left)),
       () => undefined,
@@ -30,11 +30,11 @@ export function createGuessChecker(survey: (source: Source) => Promise<Survey>):
   }
 
   return {
-    check: async ({ sources, uncovered }, now) => {
+    check: async ({ sources, uncovered }, now, look) => {
       const answers = await Promise.all(
         sources.map(async (source) => ({
           source,
-          nothing: source.isGuess ? await whyNothing(source, now) : undefined,
+          nothing: source.isGuess ? await whyNothing(source, now, look) : undefined,
         })),
       );
       const empty: Uncovered[] = answers.flatMap(({ source, nothing }) =>

@@ -120,7 +120,7 @@ export function createOperations({ context, control, status, stack }: OperationP
   return {
     plan: async (signal) => makePlan(context, await stack(), newId(context.now()), signal),
     backup: async (ask, signal) => {
-      const { sources } = await context.sources(signal);
+      const { sources } = await context.sources(signal, 'anew');
       const run = { run: ask.run ?? newId(context.now()), trigger: ask.trigger };
       return runBackup(context, control, matchTargets(sources, ask.targets), run, signal);
     },

@@ -26,7 +26,7 @@ export interface PlannedSource {
 
 /** Asks every source what it holds; a source that cannot be asked is listed with the reason. */
 export async function makePlan(context: RunContext, stack: string, run: string, signal: AbortSignal): Promise<Plan> {
-  const { sources, uncovered } = await context.sources(signal);
+  const { sources, uncovered } = await context.sources(signal, 'anew');
   const planned = await Promise.all(sources.map((source) => planSource(context, source, run, signal)));
   // An engine may only find out by looking that there is nothing of its kind.
   const isEmpty = (entry: PlannedSource) => entry.survey !== undefined && entry.survey.items.length === 0;

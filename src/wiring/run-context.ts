@@ -73,7 +73,7 @@ export function createRunContext({
     version,
     containers,
     candidates,
-    sources: async (signal) => guesses.check(await candidates(signal), new Date()),
+    sources: async (signal, look) => guesses.check(await candidates(signal), new Date(), look),
     refresh: async (container) => rediscover((await connected()).api, container),
     shell: (container, run, stopGraceMs) => {
       // Whoever has a container has been connected.

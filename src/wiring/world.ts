@@ -83,8 +83,8 @@ export function createWorld({ config, redactor, tell, complain }: WorldOptions):
   });
   const context: RunContext = {
     ...base,
-    sources: async (signal) => {
-      resolved = await base.sources(signal);
+    sources: async (signal, look) => {
+      resolved = await base.sources(signal, look);
       return resolved;
     },
   };

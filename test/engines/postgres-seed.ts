@@ -66,8 +66,9 @@ export async function seedPostgres(name: string, tools?: Tools): Promise<void> {
 }
 
 export async function postgresFingerprint(name: string, tools?: Tools): Promise<string> {
-  const others = databases.slice(1).map((database) => psql(name, 'SELECT * FROM t ORDER BY 1', database, tools));
-  return [await psql(name, facts, 'shop', tools), ...(await Promise.all(others))].join('\n---\n');
+  const read = [await psql(name, facts, 'shop', tools)];
+  for (const database of databases.slice(1)) read.push(await psql(name, 'SELECT * FROM t ORDER BY 1', database, tools));
+  return read.join('\n---\n');
 }
 
 export async function damagePostgres(name: string, tools?: Tools): Promise<void> {
