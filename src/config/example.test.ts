@@ -12,7 +12,10 @@ const everyEntry = [vocabulary.stack, vocabulary.service, vocabulary.destination
 const secretFiles = Object.fromEntries(
   everyEntry
     .filter(({ kind }) => kind === 'secret')
-    .map(({ key }) => [`/run/secrets/${key.replace(/[.-]/g, '_')}`, 'https://example.org/a-long-secret']),
+    .map(({ key }) => [
+      `/run/secrets/${key.replace(/[.-]/g, '_')}`,
+      key.endsWith('.secret') ? 'MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3' : 'https://example.org/a-long-secret',
+    ]),
 );
 
 describe('config example', () => {

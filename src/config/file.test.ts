@@ -21,7 +21,7 @@ notify:
   slack: {url-file: /run/secrets/slack, on: failure}
   webhook:
     url: https://example.org/hook
-    secret: 0123456789abcdef
+    secret: MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3
 docker: {host: "unix:///x.sock"}
 dest:
   Off_Site:

@@ -38,7 +38,7 @@ export function optionalKey<T>(schema: Option<T>, words: Words): z.ZodOptional<O
 /** A key whose value is a secret; `check` throws CONFIG_INVALID with a message that does not repeat the value. */
 export function secretKey(
   words: Omit<Words, 'kind'>,
-  check?: (text: string) => void,
+  check?: (text: string) => unknown,
 ): z.ZodOptional<z.ZodType<Secret, Secret>> {
   const schema: z.ZodType<Secret, Secret> = z
     .custom<Secret>((value) => value instanceof Secret)
@@ -47,7 +47,7 @@ export function secretKey(
         check?.(secret.reveal());
       } catch (error) {
         if (!(error instanceof LifeboatError)) throw error;
-        context.addIssue({ code: 'custom', message: error.message });
+        context.addIssue({ code: 'custom', message: [error.message, error.hint].filter(Boolean).join('; ') });
       }
     });
   return register(schema.optional().describe(words.means), { ...words, kind: 'secret' });

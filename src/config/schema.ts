@@ -10,17 +10,9 @@ import {
   optionSchedule,
 } from '../domain/option.ts';
 import { durationBetween } from '../domain/quantity.ts';
+import { signingKeys } from '../domain/signing-secret.ts';
 import { key, optionalKey, secretKey } from './key.ts';
-import {
-  checkSigningSecret,
-  checkWebhookUrl,
-  destinationUrl,
-  folder,
-  labelPrefix,
-  name,
-  notifyEvent,
-  timezone,
-} from './value.ts';
+import { checkWebhookUrl, destinationUrl, folder, labelPrefix, name, notifyEvent, timezone } from './value.ts';
 
 /**
  * The one schema: every key of the configuration, its grammar, its default and its meaning. Variables, labels, the
@@ -182,8 +174,11 @@ export const StackKeys = z.object({
   }),
   'notify.webhook.url': secretKey({ means: 'Where events are posted as JSON (Standard Webhooks).' }, checkWebhookUrl),
   'notify.webhook.secret': secretKey(
-    { means: 'Signs the events; unset means they are not signed.' },
-    checkSigningSecret,
+    {
+      means:
+        'Signs the events: 24 to 64 bytes in base64, with or without `whsec_` before them; several while it is being replaced. Unset means they are not signed.',
+    },
+    signingKeys,
   ),
   'notify.webhook.on': optionalKey(optionList(notifyEvent), {
     kind: 'tuning',

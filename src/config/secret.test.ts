@@ -58,7 +58,7 @@ describe('secrets', () => {
         config.problems.map(({ message }) => message),
       ];
     };
-    const key = '0123456789abcdef';
+    const key = 'MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3';
     assert.deepEqual(read(key), [key, []]);
     assert.deepEqual(read(`${key}\n`), [key, []]);
     assert.deepEqual(read(`${key}\r\n`), [key, []]);

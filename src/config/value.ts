@@ -91,15 +91,6 @@ export function checkWebhookUrl(text: string): void {
   );
 }
 
-/** Rejects an empty or very short signing secret. */
-export function checkSigningSecret(text: string): void {
-  if (Buffer.byteLength(text) >= 16) return;
-  throw new LifeboatError(
-    'CONFIG_INVALID',
-    'the value (not shown) is too short for a signing secret; allowed: at least 16 bytes; for example the output of: openssl rand -base64 32',
-  );
-}
-
 /** Whether an engine saves a service: `auto` leaves it to recognition. */
 export const engineSwitch: Grammar<'auto' | boolean> = grammar(
   { name: 'switch', allowed: `auto, ${bool.allowed}`, examples: ['auto', 'false'] },

@@ -9,6 +9,8 @@ import type { Container } from '../domain/types.ts';
  */
 export interface DockerApi {
   readonly engine: EngineFacts;
+  /** The name of the host as the Engine tells it. */
+  hostName(signal?: AbortSignal): Promise<string>;
   /** Ids of containers, also stopped ones, that carry all these labels (`key` or `key=value`). */
   containers(labels: readonly string[], signal?: AbortSignal): Promise<readonly string[]>;
   /** Undefined when it is gone. */

@@ -81,6 +81,7 @@ function dockerApi(client: Dockerode, engine: EngineFacts): DockerApi {
 
   return {
     engine,
+    hostName: async (signal) => (await call('GET /info', () => client.info(), signal)).Name,
     image,
     containers: async (labels, signal) => {
       const filters = { label: [...labels] };

@@ -88,7 +88,10 @@ export function createDelivery(notifier: Notifier, outbox: Outbox, options: Deli
       }
       const waitMs = retryMs[attempt - 1];
       const retryAfterMs = Math.min(failure.retryAfterMs ?? 0, longestWaitMs);
-      if (failure.fate === 'again' && waitMs !== undefined && (await pause(waitMs, retryAfterMs))) continue;
+      if (failure.fate === 'again' && waitMs !== undefined) {
+        if (await pause(waitMs, retryAfterMs)) continue;
+        return false;
+      }
       if (stop.signal.aborted) return false;
       if (failure.fate === 'gone') {
         state = 'off';
@@ -105,7 +108,7 @@ export function createDelivery(notifier: Notifier, outbox: Outbox, options: Deli
   async function workOff(): Promise<void> {
     try {
       for (let next = outbox.first(); next && state !== 'off'; next = outbox.first()) {
-        // What was cut off stays: an outbox that survives sends it next time.
+        // What was cut off stays for the next process.
         if (!(await deliver(next))) return;
         outbox.remove(next.id);
       }
@@ -114,16 +117,22 @@ export function createDelivery(notifier: Notifier, outbox: Outbox, options: Deli
     }
   }
 
+  function begin(): void {
+    if (isWorking) return;
+    isWorking = true;
+    work = workOff().catch((thrown: unknown) =>
+      warn(`it stopped working: ${thrown instanceof Error ? thrown.message : ''}`),
+    );
+  }
+
+  // What an earlier process could not deliver.
+  if (outbox.size() > 0) begin();
   return {
     add: (message) => {
       if (state !== 'open') return;
       const dropped = outbox.add(message);
       if (dropped) warn(`too many messages are waiting; ${dropped.type} of ${dropped.at} was dropped`);
-      if (isWorking) return;
-      isWorking = true;
-      work = workOff().catch((thrown: unknown) =>
-        warn(`it stopped working: ${thrown instanceof Error ? thrown.message : ''}`),
-      );
+      begin();
     },
     close: async (graceMs) => {
       if (state === 'open') state = 'closing';
@@ -136,7 +145,7 @@ export function createDelivery(notifier: Notifier, outbox: Outbox, options: Deli
       stop.abort(new LifeboatError('CANCELLED', 'Lifeboat is ending'));
       await grace;
       if (state !== 'off' && outbox.size() > 0) {
-        warn(`${outbox.size()} messages were not delivered before Lifeboat ended`);
+        warn(`${outbox.size()} messages were not delivered before Lifeboat ended; its next start tries again`);
       }
     },
   };

@@ -1,16 +1,16 @@
 import { randomUUID } from 'node:crypto';
 import type { Redactor } from '../domain/redact.ts';
+import { secretsIn, signingKeys } from '../domain/signing-secret.ts';
 import { createCleaner } from './clean.ts';
 import { type Clock, createDelivery, type Delivery, standardRetryMs, systemClock } from './delivery.ts';
 import { careful } from './facts.ts';
-import { createMemory, type Memory, reliable } from './memory.ts';
 import { composeMessage } from './message.ts';
 import type { Notifier, Occasion } from './notifier.ts';
-import { createMemoryOutbox, type Outbox } from './outbox.ts';
+import { createMemory, type Memory } from './open-problems.ts';
+import { createOutbox, type Outbox } from './outbox.ts';
 import type { Facts, Outcome } from './outcome.ts';
 import { channelReached, type Hears, judge } from './policy.ts';
 import { createPoster, type Poster, webhookUrl } from './post.ts';
-import { secretsIn, signingKeys } from './signature.ts';
 import { createSlack } from './slack.ts';
 import { createWebhook } from './webhook.ts';
 
@@ -59,8 +59,8 @@ export interface Notifiers {
 
 /** Opens the channels; connects nowhere yet. Throws CONFIG_INVALID for a URL or a signing secret that cannot be used. */
 export function createNotifiers(channels: readonly Channel[], options: NotifiersOptions): Notifiers {
-  const { redactor, clock = systemClock, retryMs = standardRetryMs } = options;
-  const { poster = createPoster({ now: () => clock.now() }), outbox = () => createMemoryOutbox() } = options;
+  const { redactor, clock = systemClock, retryMs = standardRetryMs, memory = createMemory() } = options;
+  const { poster = createPoster({ now: () => clock.now() }), outbox = () => createOutbox() } = options;
   for (const channel of channels) learn(channel, redactor);
   const cleaner = createCleaner(redactor);
   const warn = (channel: string | undefined, message: string, hint?: string) =>
@@ -70,7 +70,6 @@ export function createNotifiers(channels: readonly Channel[], options: Notifiers
       hint: hint === undefined ? undefined : cleaner.text(hint),
     });
   const facts = careful(options.facts, (message) => warn(undefined, message));
-  const memory = reliable(options.memory ?? createMemory(), (message) => warn(undefined, message));
   const hears: Hears = (channel, source) => facts.channelsOf?.(source)?.includes(channel) ?? true;
 
   const deliveries = new Map<string, Delivery>(channels.map((channel) => [channel.name, open(channel)]));

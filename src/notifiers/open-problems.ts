@@ -11,6 +11,24 @@ export interface OpenProblem {
 /** Open problems by source (stack and name), `run`, `config:…` and `channel:…`. Plain JSON. */
 export type PolicyState = Readonly<Record<string, OpenProblem>>;
 
+/** What was told before, from one outcome to the next, and from one process to the next where it is kept. */
+export interface Memory {
+  load(): PolicyState;
+  save(state: PolicyState): void;
+}
+
+/** Begins with what was kept, and hands over what is to be kept. */
+export function createMemory(state: PolicyState = {}, keep: (state: PolicyState) => void = () => {}): Memory {
+  let known = state;
+  return {
+    load: () => known,
+    save: (next) => {
+      known = next;
+      keep(next);
+    },
+  };
+}
+
 /** Key of a run that failed before it came to its sources. */
 export const wholeRun = 'run';
 
@@ -25,7 +43,7 @@ const forgetMs = 400 * 86_400_000;
 
 export interface Change {
   readonly state: PolicyState;
-  /** What is to be told now: new problems, and old ones that were not told for a day. */
+  /** What is to be told now: new problems, and old ones of backups that were not told for a day. */
   readonly news: ReadonlySet<string>;
   readonly resolved: ReadonlySet<string>;
 }
@@ -42,7 +60,9 @@ export function observe(state: PolicyState, outcome: Outcome): Change {
       if (open.delete(key)) resolved.add(key);
       continue;
     }
-    const recent = Object.entries(before?.told ?? {}).filter(([, told]) => isRecent(told, at));
+    // A configuration changes when somebody changes it, who need not be told of it every day.
+    const isLasting = outcome.kind === 'config';
+    const recent = Object.entries(before?.told ?? {}).filter(([, told]) => isLasting || isRecent(told, at));
     const isNews = !recent.some(([known]) => known === form);
     if (isNews) news.add(key);
     const told = Object.fromEntries(isNews ? [...recent, [form, at]] : recent);

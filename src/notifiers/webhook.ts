@@ -1,7 +1,8 @@
+import { createHmac } from 'node:crypto';
+import type { SigningKey } from '../domain/signing-secret.ts';
 import { clip } from './clean.ts';
 import type { Message, MessageError, MessageSource, Notifier, RunMessage } from './notifier.ts';
 import { assertTaken, type Post } from './post.ts';
-import { type SigningKey, sign } from './signature.ts';
 import { headlineOf } from './wording.ts';
 
 /** What a webhook needs. */
@@ -57,6 +58,12 @@ export function webhookBody(message: Message): string {
 }
 
 // --- utils ---
+
+/** `v1,…` for each key, separated by spaces. `body` must be exactly what is sent. */
+function sign(keys: readonly SigningKey[], id: string, timestamp: number, body: string): string {
+  const signed = `${id}.${timestamp}.${body}`;
+  return keys.map((key) => `v1,${createHmac('sha256', key).update(signed).digest('base64')}`).join(' ');
+}
 
 function toJson(message: Message, limit: number, most: number): object {
   const { type, at, stack, host, lifeboat, command, url } = message;

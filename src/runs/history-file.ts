@@ -23,6 +23,7 @@ const migrations = [
      stack TEXT NOT NULL, source TEXT NOT NULL, schedule TEXT NOT NULL, since TEXT NOT NULL,
      PRIMARY KEY (stack, source)
    ) STRICT;`,
+  'CREATE TABLE notes (name TEXT PRIMARY KEY, body TEXT NOT NULL) STRICT;',
 ];
 
 export interface OpenedHistory {

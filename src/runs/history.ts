@@ -29,6 +29,10 @@ export interface History extends EventReader, HistoryView, Disposable {
   lastAttempt(source: SourceKey): Date | undefined;
   /** These runs ended with the process, and not because anybody wanted them to. */
   markInterrupted(runs: readonly string[], now: Date): void;
+  /** What somebody noted under this name for the next process; undefined when that is nothing. */
+  noted(name: string): unknown;
+  /** Notes a value that is JSON. */
+  note(name: string, value: unknown): void;
   /** Takes in backups that the catalogs know of. */
   learn(manifests: readonly Manifest[]): void;
 }
@@ -130,6 +134,24 @@ export function openHistory({ path, now, complain }: HistoryOptions): History {
     },
     markInterrupted: (runs, at) =>
       keep('mark interrupted runs', (database) => interrupt(database, runs, at), undefined),
+    noted: (name) =>
+      keep(
+        'tell what was noted',
+        (database) => {
+          const row = database.prepare('SELECT body FROM notes WHERE name = ?').get(name);
+          return row && (JSON.parse(String(row.body)) as unknown);
+        },
+        undefined,
+      ),
+    note: (name, value) =>
+      keep(
+        'keep a note',
+        (database) =>
+          void database
+            .prepare('INSERT OR REPLACE INTO notes (name, body) VALUES (?, ?)')
+            .run(name, JSON.stringify(value)),
+        undefined,
+      ),
     learn: (manifests) => keep('learn from the catalogs', (database) => learn(database, manifests), undefined),
     [Symbol.dispose]: () => {
       if (opened.database.isOpen) opened.database.close();

@@ -23,7 +23,7 @@ import { createScheduler } from '../runs/scheduler.ts';
 import { version } from '../version.ts';
 import { problemsOf, serviceChoices } from './configuration.ts';
 import type { EngineLink } from './engine-link.ts';
-import { createNotificationReader } from './notifications.ts';
+import { createNotifications } from './notifications.ts';
 import { acceptConfig, createWorld, readConfig, tellOnce, type World } from './world.ts';
 
 /** Runs the daemon until the signal fires; resolves with the exit code: 0 when it was told to end, 1 when it had to. */
@@ -45,7 +45,14 @@ export async function runDaemon(environment: NodeJS.ProcessEnv, stop: AbortSigna
 
   await using held = new AsyncDisposableStack();
   held.use(await lockData(settings.dataDir, 'the daemon', now()));
-  const world = createWorld({ ...read, tell, complain });
+  const world = createWorld({
+    ...read,
+    tell: (found) => {
+      tell(found);
+      notifications.configuration([...problems, ...found]);
+    },
+    complain,
+  });
   // Strict means that nothing is left to chance: labels that cannot be read now are no reason to go on either.
   if (settings.isStrict) await acceptServices(read.config, await world.engine(), tell, stop);
   const { control, bus, context, journal, destinations } = world;
@@ -64,13 +71,14 @@ export async function runDaemon(environment: NodeJS.ProcessEnv, stop: AbortSigna
   const find = ({ stack, source }: SourceKey) =>
     world.resolved()?.sources.find((known) => known.stack === stack && known.name === source);
   const notifications = held.use(
-    createNotificationReader({
+    createNotifications({
       settings,
       redactor: read.redactor,
       log,
       history,
       nextRunAt: (source) => scheduler.next(source)?.toISOString(),
       channelsOf: (source) => find(source)?.settings.notify,
+      host: () => world.host(),
       stack: () => settings.name ?? world.resolved()?.sources[0]?.stack ?? 'this stack',
     }),
   );

@@ -13,6 +13,8 @@ export interface EngineLink {
   readonly api: DockerApi;
   /** Our own container; undefined when we run on a host. */
   readonly self: Container | undefined;
+  /** The name of the host; undefined where a proxy keeps it from us. */
+  readonly host: string | undefined;
   readonly scope: Scope;
   /** The Compose projects in scope. */
   readonly projects: readonly string[];
@@ -36,7 +38,16 @@ export async function linkEngine(settings: Settings, environment: NodeJS.Process
   const projects = projectsOf(settings, self);
   const scope: Scope = settings.discovery === 'host' ? { kind: 'host' } : { kind: 'projects', names: projects };
   const id = `${projects.join('+') || 'host'}/${self?.service ?? 'lifeboat'}`;
-  return { api, self, scope, projects, owner: { id, ownImage: image ?? self?.imageId, pipes: pipesOf(self) } };
+  // Only for messages: who may not know it is served all the same.
+  const hostName = await api.hostName().catch(() => undefined);
+  return {
+    api,
+    self,
+    host: hostName,
+    scope,
+    projects,
+    owner: { id, ownImage: image ?? self?.imageId, pipes: pipesOf(self) },
+  };
 }
 
 const pipePath = '/run/lifeboat';

@@ -1,35 +1,56 @@
-import { hostname } from 'node:os';
+import type { Problem } from '../config/problems.ts';
 import type { Settings } from '../config/settings.ts';
 import type { Log } from '../domain/log.ts';
 import type { Redactor } from '../domain/redact.ts';
 import { createNotifiers } from '../notifiers/index.ts';
+import type { Message } from '../notifiers/notifier.ts';
+import { createMemory, type PolicyState } from '../notifiers/open-problems.ts';
+import { createOutbox } from '../notifiers/outbox.ts';
 import type { SourceRef } from '../notifiers/outcome.ts';
 import { createRunReader } from '../notifiers/run-reader.ts';
 import type { EventReader } from '../runs/event-bus.ts';
-import type { HistoryView } from '../runs/history-view.ts';
+import type { History } from '../runs/history.ts';
 import { version } from '../version.ts';
 
 export interface NotificationOptions {
   readonly settings: Settings;
   readonly redactor: Redactor;
   readonly log: Log;
-  readonly history: HistoryView;
+  readonly history: History;
   nextRunAt(source: SourceRef): string | undefined;
   /** The channels that configuration names for a source. */
   channelsOf(source: SourceRef): readonly string[] | undefined;
   stack(): string;
+  host(): string;
 }
 
-/** Tells the configured channels of runs that are over: one more reader of the events, which never holds up a run. */
-export function createNotificationReader(options: NotificationOptions): EventReader & AsyncDisposable {
+/** Tells the configured channels; what was told survives a restart. */
+export interface Notifications extends EventReader, AsyncDisposable {
+  /** Tells of what is new among everything that is wrong with the configuration now. */
+  configuration(problems: readonly Problem[]): void;
+}
+
+const noteName = 'what was told';
+const farewellMs = 5_000;
+
+/** One more reader of the events, which never holds up a run. */
+export function createNotifications(options: NotificationOptions): Notifications {
   const { settings, redactor, log, history } = options;
   const notifiers = createNotifiers(settings.channels, {
     redactor,
+    memory: createMemory((history.noted(noteName) ?? {}) as PolicyState, (state) => history.note(noteName, state)),
+    outbox: (channel) => {
+      const note = `messages for ${channel}`;
+      return createOutbox({
+        left: (history.noted(note) ?? []) as readonly Message[],
+        keep: (messages) => history.note(note, messages),
+      });
+    },
     warn: ({ channel, message, hint }) => log.warn(channel ? `${channel}: ${message}` : message, { hint }),
     facts: {
       lifeboat: version,
       stack: options.stack,
-      host: hostname,
+      host: options.host,
       nextRunAt: options.nextRunAt,
       channelsOf: options.channelsOf,
       lastGood: ({ stack, source }) => {
@@ -42,6 +63,12 @@ export function createNotificationReader(options: NotificationOptions): EventRea
   return {
     name: 'notifications',
     read: createRunReader((outcome) => notifiers.tell(outcome), options.stack),
-    [Symbol.asyncDispose]: () => notifiers.close(5_000),
+    configuration: (problems) =>
+      notifiers.tell({
+        kind: 'config',
+        at: new Date().toISOString(),
+        problems: problems.map(({ service, message, hint }) => ({ where: service ?? 'sidecar', message, hint })),
+      }),
+    [Symbol.asyncDispose]: () => notifiers.close(farewellMs),
   };
 }

@@ -29,7 +29,7 @@ export interface ContextParts {
   destinations(): Promise<readonly Destination[]>;
   readonly journal: Journal;
   readonly emit: Emit;
-  /** Hears of what is wrong with the configuration of a service, each time it is read. */
+  /** Hears of everything that is wrong with the configuration of services, each time it is read. */
   tell(problems: readonly Problem[]): void;
 }
 
@@ -55,15 +55,20 @@ export function createRunContext({
     for (const container of found) learnSecrets(container.env, container, redactor);
     return found;
   };
-  const candidates = async (signal: AbortSignal) =>
-    resolveSources(await containers(signal), engines, {
+  const candidates = async (signal: AbortSignal) => {
+    const found = await containers(signal);
+    const problems: Problem[] = [];
+    const resolved = resolveSources(found, engines, {
       stackOf: (container) => (settings.discovery === 'project' && settings.name) || container.stack || 'host',
       configure: (container) => {
         const choice = serviceSettings(container, config);
-        tell(choice.problems);
+        problems.push(...choice.problems);
         return toContainerConfig(choice);
       },
     });
+    tell(problems);
+    return resolved;
+  };
   const guesses = createGuessChecker(async ({ engine: kind, container, settings: { stopGraceMs, options } }) => {
     const { api, owner } = await connected();
     const shell = createShell(api, { ...owner, run: newId(new Date()) }, journal, container, stopGraceMs);

@@ -1,3 +1,4 @@
+import { hostname } from 'node:os';
 import { type Config, loadConfig } from '../config/load.ts';
 import { type Problem, startRefusal } from '../config/problems.ts';
 import { reapHelpers } from '../docker/helper.ts';
@@ -49,12 +50,14 @@ export interface World {
   resolved(): Resolved | undefined;
   /** The name of the stack. */
   stack(): Promise<string>;
+  /** The name of the host; inside a container ours would be its id. */
+  host(): string;
   /** Puts back what an earlier process left: helpers of ours, stopped and paused containers. */
   putBack(): Promise<Repaired>;
 }
 
 export interface WorldOptions extends Read {
-  /** Hears of what is wrong with the configuration of a service, each time it is read. */
+  /** Hears of everything that is wrong with the configuration of services, each time it is read. */
   tell(problems: readonly Problem[]): void;
   /** Hears of a reader of the events that failed. */
   complain(message: string, error: unknown): void;
@@ -63,7 +66,12 @@ export interface WorldOptions extends Read {
 /** Nothing is connected, opened or locked before it is needed. */
 export function createWorld({ config, redactor, tell, complain }: WorldOptions): World {
   const { settings } = config;
-  const engine = once(() => linkEngine(settings, process.env));
+  let host: string | undefined;
+  const engine = once(async () => {
+    const link = await linkEngine(settings, process.env);
+    host = link.host;
+    return link;
+  });
   const journal = openJournal(`${settings.dataDir}/journal`, () => new Date());
   const destinations = createDestinations(settings);
   const clean = (text: string) => redactor.redact(text);
@@ -98,6 +106,7 @@ export function createWorld({ config, redactor, tell, complain }: WorldOptions):
     destinations,
     context,
     stack: async () => settings.name ?? (await engine()).projects[0] ?? 'host',
+    host: () => host ?? hostname(),
     putBack: async () => {
       const { api, owner } = await engine();
       await reapHelpers(api, owner.id);

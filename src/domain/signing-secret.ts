@@ -1,5 +1,4 @@
-import { createHmac } from 'node:crypto';
-import { LifeboatError } from '../domain/errors.ts';
+import { LifeboatError } from './errors.ts';
 
 const prefix = 'whsec_';
 const shortestKey = 24;
@@ -24,12 +23,6 @@ export function secretsIn(secret: string): readonly string[] {
   return partsOf(secret).flatMap((part) => [part, withoutPrefix(part)]);
 }
 
-/** `v1,…` for each key, separated by spaces. `body` must be exactly what is sent. */
-export function sign(keys: readonly SigningKey[], id: string, timestamp: number, body: string): string {
-  const signed = `${id}.${timestamp}.${body}`;
-  return keys.map((key) => `v1,${createHmac('sha256', key).update(signed).digest('base64')}`).join(' ');
-}
-
 // --- utils ---
 
 function partsOf(secret: string): readonly string[] {
@@ -52,7 +45,7 @@ function keyOf(part: string): SigningKey {
 }
 
 function invalid(why: string): LifeboatError {
-  return new LifeboatError('CONFIG_INVALID', `the webhook's secret (not shown) ${why}`, {
+  return new LifeboatError('CONFIG_INVALID', `the signing secret (not shown) ${why}`, {
     hint: 'make one with: echo "whsec_$(openssl rand -base64 32)"',
   });
 }
