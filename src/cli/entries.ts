@@ -79,6 +79,11 @@ export const entries: readonly Entry[] = [
     does: { load: async () => (await import('./verify.ts')).verify as Command },
   },
   {
+    name: 'doctor',
+    summary: 'look at everything a backup needs, and say what to mend',
+    does: { load: async () => (await import('./doctor.ts')).doctor },
+  },
+  {
     name: 'cancel',
     usage: '<run>',
     summary: 'end a run that is under way',

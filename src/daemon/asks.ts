@@ -19,7 +19,8 @@ export const BackupAsk = z.strictObject({ targets: z.array(target).max(1000) });
 export const ListAsk = z.strictObject({ target: target.optional() });
 export const IdAsk = z.strictObject({ id });
 export const LogsAsk = z.strictObject({ run: id.optional() });
-export const PlanAsk = z.strictObject({});
+/** For what takes no wish. */
+export const NoAsk = z.strictObject({});
 export const RestoreAsk = z.strictObject({
   target,
   at: name.max(64),

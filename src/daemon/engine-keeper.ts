@@ -40,6 +40,8 @@ export interface EngineKeeperParts {
   changed(): void;
   /** The Engine answers again after it did not. */
   returned(): void;
+  /** Looks once, as soon as the Engine answers, whether it lets us do everything. Rejects when it cannot be asked. */
+  examine?(signal: AbortSignal): Promise<void>;
   readonly backoff?: Backoff;
   /** How often the journal is looked at for what a run could not put back itself. */
   readonly lookEveryMs?: number;
@@ -86,27 +88,39 @@ export function createEngineKeeper(parts: EngineKeeperParts): EngineKeeper {
     }
   }
 
+  async function enter(): Promise<Disposable> {
+    try {
+      await first();
+      while (later) await later.done; // No pause between the last look and going in.
+    } catch (error) {
+      failed(error);
+      throw asLifeboatError(error);
+    }
+    inside += 1;
+    let isInside = true;
+    return {
+      [Symbol.dispose]: () => {
+        if (isInside) inside -= 1;
+        isInside = false;
+      },
+    };
+  }
+
+  /** Its helpers must not be taken for leftovers. */
+  async function examineOnce(signal: AbortSignal): Promise<void> {
+    if (signal.aborted || !parts.examine) return;
+    using _inside = await enter();
+    await parts.examine(signal);
+  }
+
   return {
     ailment: () => ailment,
-    enter: async () => {
-      try {
-        await first();
-        while (later) await later.done; // No pause between the last look and going in.
-      } catch (error) {
-        failed(error);
-        throw asLifeboatError(error);
-      }
-      inside += 1;
-      let isInside = true;
-      return {
-        [Symbol.dispose]: () => {
-          if (isInside) inside -= 1;
-          isInside = false;
-        },
-      };
-    },
+    enter,
     keep: async (signal) => {
       await untilDone(first, failed, signal, backoff);
+      const examining = examineOnce(signal).catch((error: unknown) => {
+        if (!signal.aborted) log.warn('the Engine could not be examined', { error });
+      });
       const watch = engine.watch(
         {
           connected: () => {
@@ -126,7 +140,7 @@ export function createEngineKeeper(parts: EngineKeeperParts): EngineKeeper {
         await pause(lookEveryMs, signal);
         await putBackLater().catch(failed);
       }
-      await watch;
+      await Promise.all([watch, examining]);
     },
   };
 }

@@ -5,7 +5,7 @@ import { newId, shortId } from '../domain/naming.ts';
 import { type Hello, toWireError } from '../domain/wire.ts';
 import type { EventBus } from '../runs/event-bus.ts';
 import type { Operations } from '../runs/operations.ts';
-import { BackupAsk, IdAsk, ListAsk, LogsAsk, PlanAsk, RestoreAsk, readAsk, VerifyAsk } from './asks.ts';
+import { BackupAsk, IdAsk, ListAsk, LogsAsk, NoAsk, RestoreAsk, readAsk, VerifyAsk } from './asks.ts';
 import type { Health } from './health.ts';
 import { createLineStream, type LineStream } from './line-stream.ts';
 import type { Handler } from './server.ts';
@@ -74,7 +74,7 @@ export function createHandler(parts: RouteParts): Handler {
       method: 'POST',
       path: '/v1/plan',
       follow: async ({ body, left }) => {
-        readAsk(PlanAsk, body);
+        readAsk(NoAsk, body);
         return operations.plan(left);
       },
     },
@@ -93,6 +93,14 @@ export function createHandler(parts: RouteParts): Handler {
       method: 'POST',
       path: '/v1/restore',
       run: async ({ body }, run, signal) => operations.restore({ ...readAsk(RestoreAsk, body), run }, signal),
+    },
+    {
+      method: 'POST',
+      path: '/v1/doctor',
+      follow: async ({ body, left }) => {
+        readAsk(NoAsk, body);
+        return operations.doctor(left);
+      },
     },
     {
       method: 'POST',

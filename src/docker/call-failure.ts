@@ -17,7 +17,8 @@ export function callFailed(title: string, thrown: unknown): LifeboatError {
   if (error.name === 'AbortError') return new LifeboatError('CANCELLED', `${title} was cancelled`, { cause: thrown });
   // The library's own "reason" is wrong for many endpoints; the Engine's message is in the body.
   const said = ((error.json as { message?: string } | null)?.message ?? error.message ?? '').trim();
-  if (error.statusCode === 403) {
+  // Proxies that filter by method say 405; the Engine has every method that is called.
+  if (error.statusCode === 403 || error.statusCode === 405) {
     return new LifeboatError('DOCKER_REFUSED', `the socket proxy does not allow ${withoutIds(title)}`, {
       hint: 'allow this endpoint in the proxy; docs/how-to/socket-proxy.md lists what each feature needs',
       cause: thrown,

@@ -2,9 +2,9 @@ import { LifeboatError } from '../domain/errors.ts';
 import type { EngineFacts } from './api.ts';
 
 /** The newest API version the tests have seen; a newer Engine is asked to speak this one. */
-const newestTested = '1.51';
+export const newestTested = '1.51';
 /** Below this there is no `platform`, no wait conditions and no explicit mounts (Engine 20.10 speaks 1.41). */
-const oldestSupported = '1.41';
+export const oldestSupported = '1.41';
 
 interface VersionAnswer {
   readonly Version: string;

@@ -29,6 +29,7 @@ export function cleanedOperations(operations: Operations, clean: (text: string) 
     },
     restore: (ask, signal) => safe(() => operations.restore(ask, signal)),
     verify: (ask, signal) => safe(() => operations.verify(ask, signal)),
+    doctor: (signal) => safe(() => operations.doctor(signal)),
     status: (signal) => safe(() => operations.status(signal)),
     cancel: (run, signal) => safely(() => operations.cancel(run, signal)),
     logs: (ask, signal) => safe(() => operations.logs(ask, signal)),

@@ -5,6 +5,8 @@ import type { CopyVerification } from '../domain/verification.ts';
 import { type RunOutcome, runBackup } from './backup-run.ts';
 import type { RunContext } from './context.ts';
 import type { RunControl } from './control.ts';
+import type { OpenableDestination } from './destination-check.ts';
+import { type DoctorReport, type Examinations, examine } from './doctor.ts';
 import type { RunRecord } from './history-view.ts';
 import { byId, byTime, findBackup, listBackups } from './lookup.ts';
 import { makePlan, type Plan } from './plan.ts';
@@ -28,6 +30,8 @@ export interface Operations {
   restore(ask: RestoreAsk, signal: AbortSignal): Promise<RestoreReport>;
   /** Reads chosen backups back from everywhere they lie. Never rejects for what it finds: the report says it. */
   verify(ask: VerifyAsk, signal: AbortSignal): Promise<VerifyReport>;
+  /** Looks at everything a backup needs and changes nothing; what is wrong is in the report. */
+  doctor(signal: AbortSignal): Promise<DoctorReport>;
   status(signal: AbortSignal): Promise<Status>;
   /** Ends a run that is under way, by whole or short id; resolves with the whole one. Rejects RUN_NOT_FOUND. */
   cancel(run: string, signal: AbortSignal): Promise<string>;
@@ -111,12 +115,15 @@ export interface OperationParts {
   readonly context: RunContext;
   readonly control: RunControl;
   readonly status: StatusFacts;
+  readonly examinations: Examinations;
+  readonly destinations: readonly OpenableDestination[];
   /** The name of the stack. */
   stack(): Promise<string>;
 }
 
 /** The operations, done in this process. */
-export function createOperations({ context, control, status, stack }: OperationParts): Operations {
+export function createOperations(parts: OperationParts): Operations {
+  const { context, control, status, stack } = parts;
   return {
     plan: async (signal) => makePlan(context, await stack(), newId(context.now()), signal),
     backup: async (ask, signal) => {
@@ -157,6 +164,7 @@ export function createOperations({ context, control, status, stack }: OperationP
     },
     restore: (ask, signal) => restore(context, control, ask, signal),
     verify: (ask, signal) => runVerify(context, control, { ...ask, run: ask.run ?? newId(context.now()) }, signal),
+    doctor: (signal) => examine(context, parts.examinations, parts.destinations, signal),
     status: (signal) => readStatus(context, control, status, stack, signal),
     cancel: async (run) => control.running.cancel(run, new LifeboatError('CANCELLED', 'a person cancelled it')),
     logs: async ({ run }) => {

@@ -8,6 +8,7 @@ import { readHealth } from '../daemon/health.ts';
 import { createHandler } from '../daemon/routes.ts';
 import { listen } from '../daemon/server.ts';
 import { watchContainers } from '../docker/events.ts';
+import type { Check } from '../domain/check.ts';
 import { asLifeboatError, exitCodes } from '../domain/errors.ts';
 import { failureFields, type Log } from '../domain/log.ts';
 import { controlSocketVariable, usualControlSocket } from '../domain/wire.ts';
@@ -23,6 +24,8 @@ import { createScheduler } from '../runs/scheduler.ts';
 import { version } from '../version.ts';
 import { problemsOf, serviceChoices } from './configuration.ts';
 import type { EngineLink } from './engine-link.ts';
+import { createExaminations } from './examinations.ts';
+import { examineEngine } from './examine-engine.ts';
 import { createNotifications } from './notifications.ts';
 import { acceptConfig, createWorld, readConfig, tellOnce, type World } from './world.ts';
 
@@ -67,6 +70,9 @@ export async function runDaemon(environment: NodeJS.ProcessEnv, stop: AbortSigna
     log,
     changed: () => clockwork.changed(),
     returned: () => clockwork.retry(),
+    examine: async (signal) => {
+      for (const check of await examineEngine(settings, environment, signal)) logCheck(log, check);
+    },
   });
   const find = ({ stack, source }: SourceKey) =>
     world.resolved()?.sources.find((known) => known.stack === stack && known.name === source);
@@ -96,8 +102,12 @@ export async function runDaemon(environment: NodeJS.ProcessEnv, stop: AbortSigna
   const organs = [engine, destinationKeeper, clockwork];
   const health = () => cleanTexts(readHealth(organs), world.clean);
   const faults = problems.filter(({ severity }) => severity === 'error').map(toFailure);
+  const examinations = createExaminations(read.config, environment, world.engine);
   const status = { history, schedule: scheduler, problems: () => [...health().problems, ...faults] };
-  const operations = cleanedOperations(entering(createOperations({ ...world, status }), engine), world.clean);
+  const operations = cleanedOperations(
+    entering(createOperations({ ...world, status, examinations }), engine),
+    world.clean,
+  );
   const { restoreDelayMs: delayMs, requireConfirm, timezone } = settings;
   const hello = { lifeboat: version, timezone, restore: { delayMs, requireConfirm } };
   held.use(await listen(socketPath, createHandler({ operations, bus, hello, log, health, stop, now })));
@@ -146,7 +156,11 @@ function entering(operations: Operations, engine: EngineKeeper): Operations {
     backup: (ask, signal) => inside(() => operations.backup(ask, signal)),
     planRestore: (ask, signal) => inside(() => operations.planRestore(ask, signal)),
     restore: (ask, signal) => inside(() => operations.restore(ask, signal)),
-    // Checksums need no Engine.
+    // What these need no Engine for they do without.
+    doctor: async (signal) => {
+      using _inside = await engine.enter().catch(() => undefined);
+      return await operations.doctor(signal);
+    },
     verify: async (ask, signal) => {
       using _inside = await engine.enter().catch(() => undefined);
       return await operations.verify(ask, signal);
@@ -181,6 +195,12 @@ async function newestBackups({ destinations }: World, log: Log, signal: AbortSig
 
 function logProblem(log: Log, { severity, message, hint }: Problem): void {
   log[severity === 'error' ? 'error' : 'warn'](`configuration: ${message}`, { hint });
+}
+
+/** What the Engine, or a proxy before it, does not let us do; what it does is for the debug log. */
+function logCheck(log: Log, { status, name, message, hint }: Check): void {
+  if (status === 'pass') log.debug(`self-test: ${name}: ${message}`);
+  else log.warn(`self-test: ${name}: ${message}`, { hint });
 }
 
 function toFailure({ message, hint }: Problem) {

@@ -1,7 +1,7 @@
 import type { Settings } from '../config/settings.ts';
 import type { DockerApi } from '../docker/api.ts';
 import type { Scope } from '../docker/discovery.ts';
-import { connectDocker } from '../docker/dockerode.ts';
+import { connectDocker, type DockerAddress } from '../docker/dockerode.ts';
 import type { PipeFolder } from '../docker/pipe.ts';
 import { findSelf } from '../docker/self.ts';
 import { LifeboatError } from '../domain/errors.ts';
@@ -30,10 +30,8 @@ export interface EngineLink {
 export const internalVariables = ['LIFEBOAT_SELF', 'LIFEBOAT_HELPER_IMAGE', controlSocketVariable];
 
 export async function linkEngine(settings: Settings, environment: NodeJS.ProcessEnv): Promise<EngineLink> {
-  const { DOCKER_CERT_PATH: certPath, DOCKER_TLS_VERIFY: verify } = environment;
   const { LIFEBOAT_SELF: override, LIFEBOAT_HELPER_IMAGE: image } = environment;
-  const { host, apiVersion } = settings.docker;
-  const api = await connectDocker({ host, apiVersion, certPath, tlsVerify: verify === '1' });
+  const api = await connectDocker(addressOf(settings, environment));
   const self = await findSelf(api, override);
   const projects = projectsOf(settings, self);
   const scope: Scope = settings.discovery === 'host' ? { kind: 'host' } : { kind: 'projects', names: projects };
@@ -48,6 +46,13 @@ export async function linkEngine(settings: Settings, environment: NodeJS.Process
     projects,
     owner: { id, ownImage: image ?? self?.imageId, pipes: pipesOf(self) },
   };
+}
+
+/** Where the Engine is. */
+export function addressOf({ docker }: Settings, environment: NodeJS.ProcessEnv): DockerAddress {
+  const { DOCKER_CERT_PATH: certPath, DOCKER_TLS_VERIFY: verify } = environment;
+  const { host, apiVersion } = docker;
+  return { host, apiVersion, certPath, tlsVerify: verify === '1' };
 }
 
 const pipePath = '/run/lifeboat';

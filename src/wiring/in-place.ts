@@ -1,6 +1,7 @@
 import type { CommandContext } from '../cli/command.ts';
 import type { Output } from '../cli/output.ts';
 import { problemText } from '../config/problems.ts';
+import type { LifeboatError } from '../domain/errors.ts';
 import type { Emit } from '../domain/run-event.ts';
 import { cleanedOperations } from '../runs/cleaned-operations.ts';
 import { once } from '../runs/context.ts';
@@ -8,7 +9,8 @@ import { openHistory } from '../runs/history.ts';
 import { lookIntoHistory } from '../runs/history-view.ts';
 import { lockData } from '../runs/lock.ts';
 import { createOperations, type Operations } from '../runs/operations.ts';
-import { acceptConfig, createWorld, readConfig, tellOnce } from './world.ts';
+import { createExaminations } from './examinations.ts';
+import { createWorld, readConfig, refusalOf, tellOnce } from './world.ts';
 
 /** The operations done in this process, and what its settings say about commands. */
 export interface InPlace extends AsyncDisposable {
@@ -22,7 +24,8 @@ export async function openInPlace(output: Output, progress: Emit): Promise<InPla
   const { settings, problems } = read.config;
   const tell = tellOnce((problem) => output.say(read.redactor.redact(problemText(problem))));
   tell(problems);
-  acceptConfig(read.config);
+  const refusal = refusalOf(read.config);
+  process.env.TZ = settings.timezone;
 
   const complain = (message: string, error?: unknown) =>
     output.say(read.redactor.redact(`! ${message}${error === undefined ? '' : `: ${String(error)}`}`));
@@ -40,12 +43,23 @@ export async function openInPlace(output: Output, progress: Emit): Promise<InPla
     for (const line of repaired.done) output.say(`put back after an interruption: ${line}`);
     for (const line of repaired.open) output.say(`! after an interruption: ${line}`);
   });
+  const examinations = createExaminations(read.config, process.env, world.engine);
   const status = { history: lookIntoHistory(historyFile, complain), problems: () => [] };
+  const operations = preparing(createOperations({ ...world, status, examinations }), locked, putBack);
   return {
-    operations: cleanedOperations(preparing(createOperations({ ...world, status }), locked, putBack), world.clean),
+    operations: cleanedOperations(refusal ? onlyDoctor(operations, refusal) : operations, world.clean),
     restore: { delayMs: settings.restoreDelayMs, requireConfirm: settings.requireConfirm },
     [Symbol.asyncDispose]: () => held.disposeAsync(),
   };
+}
+
+/** With a configuration that nothing can be done with, it can still be looked at. */
+function onlyDoctor(operations: Operations, refusal: LifeboatError): Operations {
+  const refuse = async () => {
+    throw refusal;
+  };
+  const refused = Object.fromEntries(Object.keys(operations).map((name) => [name, refuse]));
+  return { ...(refused as unknown as Operations), doctor: operations.doctor };
 }
 
 /** What changes something first takes the one right to write; what only reads does not wait for it. */

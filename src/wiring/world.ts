@@ -4,6 +4,7 @@ import { type Problem, startRefusal } from '../config/problems.ts';
 import { reapHelpers } from '../docker/helper.ts';
 import { reapPipes } from '../docker/pipe.ts';
 import { goOn, startAgain } from '../docker/quiesce.ts';
+import type { LifeboatError } from '../domain/errors.ts';
 import { createRedactor, type Redactor } from '../domain/redact.ts';
 import { engines } from '../engines/index.ts';
 import { once, type RunContext } from '../runs/context.ts';
@@ -29,10 +30,15 @@ export function readConfig(environment: NodeJS.ProcessEnv): Read {
 }
 
 /** Throws when this configuration must not be started with; else the process takes on its time zone. */
-export function acceptConfig({ settings, problems }: Config): void {
-  const refusal = startRefusal(problems, settings.isStrict);
+export function acceptConfig(config: Config): void {
+  const refusal = refusalOf(config);
   if (refusal) throw refusal;
-  process.env.TZ = settings.timezone;
+  process.env.TZ = config.settings.timezone;
+}
+
+/** Why this configuration must not be started with. */
+export function refusalOf({ settings, problems }: Config): LifeboatError | undefined {
+  return startRefusal(problems, settings.isStrict);
 }
 
 /** Everything that a daemon and a command that runs in place have in common, wired together. */

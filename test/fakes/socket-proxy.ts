@@ -14,6 +14,8 @@ export interface Trouble {
   readonly flipAt?: number;
   /** Bytes per second that are passed on. */
   readonly rate?: number;
+  /** What becomes of the end of the client's side: kept from the Engine, or taken for the end of both. */
+  readonly halfClose?: 'swallowed' | 'torn';
 }
 
 export interface SocketProxy extends AsyncDisposable {
@@ -24,6 +26,10 @@ export interface SocketProxy extends AsyncDisposable {
   away: boolean;
   /** Answers 403 to requests whose first line matches, as a socket proxy does for what it does not allow. */
   forbidden: RegExp | undefined;
+  /** Answers 403 to requests whose first line it does not allow. */
+  allows: ((line: string) => boolean) | undefined;
+  /** Changes what the Engine says before it is passed on; the length must stay the same. */
+  rewrite: ((said: string) => string) | undefined;
 }
 
 /** A proxy in front of the Engine's unix socket that makes trouble on demand. */
@@ -32,7 +38,13 @@ export async function startSocketProxy(dockerHost: string): Promise<SocketProxy>
   const folder = await mkdtemp(join(tmpdir(), 'lifeboat-proxy-'));
   const path = join(folder, 'docker.sock');
   const sockets = new Set<Socket>();
-  const state = { trouble: {} as Trouble, away: false, forbidden: undefined as RegExp | undefined };
+  const state = {
+    trouble: {} as Trouble,
+    away: false,
+    forbidden: undefined as RegExp | undefined,
+    rewrite: undefined as SocketProxy['rewrite'],
+    allows: undefined as SocketProxy['allows'],
+  };
 
   const server = createServer({ allowHalfOpen: true }, (client) => {
     if (state.away) return client.destroy();
@@ -46,7 +58,8 @@ export async function startSocketProxy(dockerHost: string): Promise<SocketProxy>
     client.on('data', (chunk: Buffer) => {
       const head = chunk.toString('latin1', 0, 2048);
       if (/^(GET|POST|PUT|DELETE|HEAD) /.test(head)) {
-        if (state.forbidden?.test(head.split('\r\n')[0] ?? '')) {
+        const line = head.split('\r\n')[0] ?? '';
+        if (state.forbidden?.test(line) || state.allows?.(line) === false) {
           client.end('HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\nConnection: close\r\n\r\n');
           return;
         }
@@ -54,9 +67,15 @@ export async function startSocketProxy(dockerHost: string): Promise<SocketProxy>
       }
       engine.write(chunk);
     });
-    client.on('end', () => engine.end());
+    client.on('end', () => {
+      const { halfClose } = hijacked ? state.trouble : {};
+      if (halfClose === 'torn') client.destroy();
+      else if (halfClose !== 'swallowed') engine.end();
+    });
     client.on('close', () => engine.destroy());
-    void pass(engine, client, () => (hijacked ? state.trouble : undefined));
+    const said = (chunk: Buffer) =>
+      state.rewrite ? Buffer.from(state.rewrite(chunk.toString('latin1')), 'latin1') : chunk;
+    void pass(engine, client, () => (hijacked ? state.trouble : undefined), said);
   });
   await new Promise<void>((resolve) => server.listen(path, resolve));
   return {
@@ -80,6 +99,18 @@ export async function startSocketProxy(dockerHost: string): Promise<SocketProxy>
     set forbidden(value) {
       state.forbidden = value;
     },
+    get allows() {
+      return state.allows;
+    },
+    set allows(value) {
+      state.allows = value;
+    },
+    get rewrite() {
+      return state.rewrite;
+    },
+    set rewrite(value) {
+      state.rewrite = value;
+    },
     [Symbol.asyncDispose]: async () => {
       for (const socket of sockets) socket.destroy();
       await new Promise((resolve) => server.close(resolve));
@@ -89,13 +120,18 @@ export async function startSocketProxy(dockerHost: string): Promise<SocketProxy>
 }
 
 /** Engine → client, with the trouble that is on. The answer's header is not counted. */
-async function pass(from: Socket, to: Socket, trouble: () => Trouble | undefined): Promise<void> {
+async function pass(
+  from: Socket,
+  to: Socket,
+  trouble: () => Trouble | undefined,
+  said: (chunk: Buffer) => Buffer,
+): Promise<void> {
   let seen = 0;
   let inHeader = true;
   let idle: NodeJS.Timeout | undefined;
   try {
     for await (const received of from) {
-      let chunk: Buffer = received;
+      let chunk: Buffer = said(received);
       clearTimeout(idle);
       const now = trouble();
       if (!now) {
