@@ -18,7 +18,7 @@ export interface PipeFolder {
 }
 
 /** Helpers at pipes need no rights at all: nobody on every distribution. */
-const nobody = { uid: 65_534, gid: 65_534 };
+export const nobody = { uid: 65_534, gid: 65_534 };
 /** Mounts of a part of a volume came with API 1.45 (Engine 26). */
 const subpathVersion = [1, 45] as const;
 

@@ -13,6 +13,7 @@ import { type HelperOwner, helperConversation, helperOutput } from './helper.ts'
 import { checkIdentity } from './identity.ts';
 import { openPipe, runFromPipe, whyNoPipes } from './pipe.ts';
 import { pauseContainer, roleOf, startAgain, stopContainer } from './quiesce.ts';
+import { openScratch } from './scratch.ts';
 import { openSession } from './session.ts';
 
 const textLimit = 16 * 1024 * 1024;
@@ -83,6 +84,7 @@ export function createShell(
       if (!owner.pipes || why) throw new LifeboatError('INTERNAL', `a pipe was asked for although ${why}`);
       return openPipe(direction, api, owner, owner.pipes, container, command);
     },
+    scratch: (bytes) => openScratch(api, owner, container, bytes),
     stopped: async () => {
       const stopped = await stopContainer(api, journal, container, stopGraceMs);
       return {

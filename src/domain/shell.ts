@@ -86,6 +86,25 @@ export function isRedirectable(stream: Readable): stream is Redirectable {
   return 'writeTo' in stream && typeof stream.writeTo === 'function';
 }
 
+/** A file of ours that helpers can mount. Disposing removes it. */
+export interface Scratch extends AsyncDisposable {
+  /** Where we write it. */
+  readonly path: string;
+  /** How a helper gets it, where it lies there, and as whom it can be read. */
+  readonly mount: HelperMount;
+  readonly file: string;
+  readonly user: string;
+}
+
+/** Bytes that lie whole in a file which helpers can mount: a command may read that instead of the stream. */
+export interface OnDisk extends Readable {
+  readonly scratch: Scratch;
+}
+
+export function isOnDisk(stream: Readable): stream is OnDisk {
+  return 'scratch' in stream;
+}
+
 /** A helper that is ready to run with its standard output (or input) at a named pipe. Dispose of it in any case. */
 export interface Piped extends AsyncDisposable {
   /** Our end of the pipe, to be handed to a child process before `run` is called, which closes our copy. */
@@ -115,6 +134,8 @@ export interface Shell {
   whyNoPipes(): string | undefined;
   /** A helper that writes its standard output to a pipe (`out`) or reads its standard input from one (`in`). */
   pipe(direction: 'out' | 'in', command: Command): Promise<Piped>;
+  /** A file for so many bytes that helpers can mount; undefined where there is none, or no room for it. */
+  scratch(bytes: number): Promise<Scratch | undefined>;
   /** Stops the container, journalled; disposing starts it again and waits until it runs. */
   stopped(signal?: AbortSignal): Promise<AsyncDisposable>;
   /** Starts the container unless it runs: one that died by itself is not started by what `stopped` gave. */

@@ -49,6 +49,8 @@ export interface Engine<O = unknown> {
     options: O,
     signal: AbortSignal,
   ): Promise<RestorePreview>;
+  /** Whether this artifact is restored faster from a file that a helper can mount; such a file then comes with its bytes. */
+  loadsFromFile?(artifact: ArtifactFacts): boolean;
   /**
    * Stages beside the live data, checks the staged copy against the manifest, then switches. When it rejects before
    * `steps.switching()` was called the live data is untouched.
@@ -169,7 +171,7 @@ export interface RestorePreview {
 /** Where restored bytes come from: an already proved backup. */
 export interface RestoreSource {
   readonly manifest: Manifest;
-  /** The plain bytes of one artifact; the stream fails when they are not the ones the manifest names. */
+  /** The plain bytes of one artifact, some of them on disk; the stream fails when they are not the ones the manifest names. */
   open(artifact: Artifact, signal: AbortSignal): Promise<Readable>;
 }
 

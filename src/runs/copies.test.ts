@@ -12,10 +12,12 @@ const copies = [copy('cloud'), copy('disk', true), copy('other')];
 function trial(failing: Readonly<Record<string, ErrorCode>>, signal = never) {
   const tried: string[] = [];
   const warnings: string[] = [];
-  const prove = async ({ name }: Destination) => {
+  const prove = async (candidate: Destination) => {
+    const { name } = candidate;
     tried.push(name);
     const code = failing[name];
     if (code) throw new LifeboatError(code, `${name} fails`);
+    return candidate;
   };
   const found = firstWhole('k3f9a2', copies, prove, (warning) => warnings.push(warning), signal);
   return { found, tried, warnings };

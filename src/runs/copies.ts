@@ -8,22 +8,21 @@ interface Refused {
 }
 
 /**
- * The first copy of a backup that is proved whole, those on disks of this host first; one that is not is told of. Rejects
+ * What the proof gives of the first copy of a backup that is whole, those on disks of this host first; one that is not is told of. Rejects
  * ARTIFACT_CORRUPT when none is and any of them is damaged, else with why the first could not be read.
  */
-export async function firstWhole(
+export async function firstWhole<T>(
   backup: string,
   copies: readonly Destination[],
-  prove: (copy: Destination) => Promise<void>,
+  prove: (copy: Destination) => Promise<T>,
   warn: (message: string) => void,
   signal: AbortSignal,
-): Promise<Destination> {
+): Promise<T> {
   const refused: Refused[] = [];
   const ordered = copies.toSorted((a, b) => Number(b.isLocal) - Number(a.isLocal));
   for (const [i, copy] of ordered.entries()) {
     try {
-      await prove(copy);
-      return copy;
+      return await prove(copy);
     } catch (error) {
       if (signal.aborted) throw error;
       refused.push({ copy, error });

@@ -1,13 +1,14 @@
-import { openArtifact } from '../codecs/artifact.ts';
 import { LifeboatError } from '../domain/errors.ts';
-import type { Manifest } from '../domain/manifest.ts';
-import { backupPrefix, shortId } from '../domain/naming.ts';
+import type { Artifact, Manifest } from '../domain/manifest.ts';
+import { shortId } from '../domain/naming.ts';
 import { dependants } from '../domain/order.ts';
 import type { Container } from '../domain/types.ts';
 import type { Restored, RestorePreview, RestoreSource, RestoreTarget } from '../engines/engine.ts';
+import type { Store } from '../stores/store.ts';
 import { backupSource } from './backup.ts';
 import type { Destination, RunContext } from './context.ts';
 import { firstWhole } from './copies.ts';
+import { type Unpacked, unpacked } from './on-disk.ts';
 import type { RunLog } from './run-log.ts';
 import type { Source } from './source.ts';
 import { stopServices } from './stopped.ts';
@@ -70,16 +71,16 @@ export async function runRestore(
     throw new LifeboatError('RESTORE_REFUSED', preview.refusals.join('; '), { hint: 'nothing was touched' });
   }
   const backup = shortId(manifest.id);
-  const copy = await log.step(source.name, 'prove', `backup ${backup}`, () =>
+  await using held = new AsyncDisposableStack();
+  const from = await log.step(source.name, 'prove', `backup ${backup}`, () =>
     firstWhole(
       backup,
       request.copies,
-      (candidate) => proveBackup(context, request, sourceIn(candidate, manifest), signal),
+      async ({ store }) => held.use(await proveBackup(context, request, store, signal)),
       (warning) => log.warn(source.name, warning),
       signal,
     ),
   );
-  const from = sourceIn(copy, manifest);
   const safety = plan.takesSafety ? await takeSafety(context, request, log, signal) : undefined;
 
   await using stopped = await stopServices(context.lifecycle, plan.stops, source, log);
@@ -94,19 +95,48 @@ export async function runRestore(
   return { restored, safety, restarted };
 }
 
-/** Every artifact is read to its end through digests, decoders and the engine's prover, before anything is touched. */
+/**
+ * Every artifact is read to its end through digests, decoders and the engine's prover, before anything is touched. What is
+ * loaded from a file later is decoded into one now, and proved there.
+ */
 async function proveBackup(
   context: RunContext,
   request: RestoreRequest,
-  from: RestoreSource,
+  store: Store,
   signal: AbortSignal,
-): Promise<void> {
+): Promise<Unpacked> {
   const { source, manifest } = request;
   const shell = context.shell(source.container, request.run, source.settings.stopGraceMs);
+  await using held = new AsyncDisposableStack();
+  const backup = held.use(unpacked(store, manifest, shell));
   for (const artifact of manifest.artifacts) {
-    const plain = await from.open(artifact, signal);
-    await source.engine.prove(shell, { ...artifact, extension: '' }, plain, source.settings.options, signal);
+    const prove = async () => {
+      const plain = await backup.open(artifact, signal);
+      await source.engine.prove(shell, { ...artifact, extension: '' }, plain, source.settings.options, signal);
+    };
+    const isOnDisk = wantsFile(request, artifact) && (await backup.unpack(artifact, signal));
+    if (!isOnDisk) await prove();
+    else {
+      // A helper that cannot be made, or cannot read the file, says nothing about the backup: the old way decides.
+      await prove().catch(async () => {
+        signal.throwIfAborted();
+        await backup.drop(artifact);
+        await prove();
+      });
+    }
   }
+  held.move();
+  return backup;
+}
+
+/** Below this, a file and a helper cost more than they save. */
+const fileFromBytes = 64 * 1024 ** 2;
+
+function wantsFile({ source, only }: RestoreRequest, artifact: Artifact): boolean {
+  const { engine, settings } = source;
+  if (!engine.loadsFromFile?.({ ...artifact, extension: '' }) || settings.path === 'exec') return false;
+  if (only && !only.includes(artifact.name)) return false;
+  return settings.path === 'pipe' || artifact.plainBytes >= fileFromBytes;
 }
 
 async function takeSafety(
@@ -160,14 +190,6 @@ async function restoreData(
     // An engine that fails after the switch began has put things back itself; only our own death leaves the intent open.
     for (const done of intents) await done();
   }
-}
-
-function sourceIn({ store }: Destination, manifest: Manifest): RestoreSource {
-  const prefix = backupPrefix(manifest, manifest.id);
-  return {
-    manifest,
-    open: (artifact, signal) => openArtifact(artifact, (file, abort) => store.get(`${prefix}/${file}`, abort), signal),
-  };
 }
 
 function targetOf(request: RestoreRequest): RestoreTarget {

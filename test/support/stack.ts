@@ -58,10 +58,10 @@ ${services}
     '/var/run/docker.sock:',
     `${(process.env.DOCKER_HOST ?? 'unix:///var/run/docker.sock').replace('unix://', '')}:`,
   );
+  // A test may bring a volume for helpers of its own kind.
+  const volumes = `volumes:\n  sidecar-data:\n${/^ {2}sidecar-run:/m.test(services) ? '' : '  sidecar-run:\n'}`;
   const hasVolumes = /^volumes:/m.test(file);
-  const text = hasVolumes
-    ? file.replace(/^volumes:/m, 'volumes:\n  sidecar-data:\n  sidecar-run:')
-    : `${file}volumes:\n  sidecar-data:\n  sidecar-run:\n`;
+  const text = hasVolumes ? file.replace(/^volumes:\n/m, volumes) : `${file}${volumes}`;
   await writeFile(join(folder, 'compose.yaml'), text);
   const compose = (...args: string[]) => run('docker', ['compose', '-f', join(folder, 'compose.yaml'), ...args]);
   const lifeboat = (...args: string[]) => compose('exec', '-T', 'sidecar', 'lifeboat', ...args);

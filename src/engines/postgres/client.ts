@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { isLifeboatError, LifeboatError } from '../../domain/errors.ts';
-import type { Command, Place, Shell } from '../../domain/shell.ts';
+import type { Command, Place, Scratch, Shell } from '../../domain/shell.ts';
 import { containerVariable, readSecretFile } from '../credential.ts';
 import type { PostgresOptions } from './options.ts';
 
@@ -86,6 +86,12 @@ export function offline(argv: Argv, options: PostgresOptions): Command {
   const toolsImage = options['tools-image'];
   const place: Place = toolsImage ? { kind: 'helper', image: toolsImage, network: 'none' } : { kind: 'container' };
   return { argv, env: { LC_ALL: 'C' }, place, needsImageOnly: true };
+}
+
+/** The same program in a helper that has a file of ours, whose name comes last in argv. */
+export function withFile(command: Command, { mount, file, user }: Scratch): Command {
+  const place = command.place?.kind === 'helper' ? command.place : ({ kind: 'helper', network: 'none' } as const);
+  return { ...command, argv: [...command.argv, file], place: { ...place, mounts: [mount] }, user };
 }
 
 async function findPassword(shell: Shell, options: PostgresOptions, signal: AbortSignal): Promise<string | undefined> {

@@ -27,6 +27,7 @@ export const postgres: Engine<PostgresOptions> = {
   dump: (shell, found, _options, policy, signal) => dump(shell, found, policy, signal),
   prove: (shell, artifact, plain, options, signal) => prove(shell, artifact, plain, options, signal),
   review: async (_shell, _survey, artifacts) => review(artifacts),
+  loadsFromFile: ({ kind }) => kind === 'database',
   preview: async (shell, manifest, target, options, signal) =>
     preview(await createClient(shell, options, signal), manifest, target, signal),
   restore: async (shell, from, target, options, steps, signal) =>

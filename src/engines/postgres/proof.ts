@@ -2,9 +2,9 @@ import type { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { LifeboatError } from '../../domain/errors.ts';
 import type { Counts } from '../../domain/manifest.ts';
-import type { Shell } from '../../domain/shell.ts';
+import { isOnDisk, type Shell } from '../../domain/shell.ts';
 import type { ArtifactFacts, Proof, Review, ReviewedArtifact } from '../engine.ts';
-import { offline } from './client.ts';
+import { offline, withFile } from './client.ts';
 import type { PostgresOptions } from './options.ts';
 import { splitStatements } from './sql.ts';
 
@@ -53,7 +53,9 @@ async function proveArchive(
     else if (line.startsWith('pg_restore: processing data for table')) count('table data');
   };
   const command = { ...offline(['pg_restore', '--verbose', '--file=/dev/null'], options), onStderrLine };
-  const finished = await shell.run(command, plain, signal);
+  const finished = isOnDisk(plain)
+    ? await shell.run(withFile(command, plain.scratch), undefined, signal)
+    : await shell.run(command, plain, signal);
   if (finished.exitCode !== 0) {
     const said = finished.stderr.trim().split('\n').slice(-2).join(' | ');
     throw new LifeboatError('PROOF_FAILED', `pg_restore does not accept the dump of database ${name}: ${said}`);

@@ -1,7 +1,10 @@
+import { availableParallelism } from 'node:os';
+import type { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { pipeline } from 'node:stream/promises';
 import { LifeboatError } from '../../domain/errors.ts';
 import type { Artifact, Counts, Manifest } from '../../domain/manifest.ts';
+import { type Finished, isOnDisk, type Scratch } from '../../domain/shell.ts';
 import {
   noLongerNeeded,
   type Restored,
@@ -11,7 +14,7 @@ import {
   type RestoreTarget,
 } from '../engine.ts';
 import { countObjects, countRows, createStatements, type DatabaseShape } from './catalogue.ts';
-import type { PostgresClient, PostgresConnection } from './client.ts';
+import { type PostgresClient, type PostgresConnection, withFile } from './client.ts';
 import { missingRoleStatements } from './globals.ts';
 import { keptName, stagedName } from './names.ts';
 import { identifier, literal } from './sql.ts';
@@ -93,8 +96,7 @@ export async function restore(
     for (const [number, artifact] of chosen.entries()) {
       const entry = { artifact, name: stagedName(target.suffix, number), target: target.as ?? artifact.name };
       staged.push(entry);
-      steps.staging(`database ${artifact.name}`);
-      await stage(client, admin, entry, from, isToolNewer, signal);
+      await stage(client, admin, entry, from, isToolNewer, steps, signal);
       steps.checking(`database ${artifact.name}`);
       checks.push(await compare(client, entry, signal));
     }
@@ -138,23 +140,60 @@ async function stage(
   entry: Staged,
   from: RestoreSource,
   isToolNewer: boolean,
+  steps: RestoreSteps,
   signal: AbortSignal,
 ): Promise<void> {
   const { shape } = entry.artifact.facts as { shape: DatabaseShape };
-  for (const statement of createStatements(entry.name, shape, literal)) await admin.execute(statement, signal);
+  const make = async () => {
+    for (const statement of createStatements(entry.name, shape, literal)) await admin.execute(statement, signal);
+  };
+  await make();
   const plain = await from.open(entry.artifact, signal);
+  // Each job would meet the setting that an older server does not know.
+  if (isOnDisk(plain) && !isToolNewer) {
+    steps.staging(`database ${entry.artifact.name} by ${jobs} jobs at once`);
+    if (await loadFile(client, entry, plain.scratch, signal)) return;
+    // Some of its jobs may have got in before another was refused.
+    await dropAll(admin, [entry]);
+    await make();
+  }
+  steps.staging(`database ${entry.artifact.name}`);
+  await loadStream(client, entry, plain, isToolNewer, signal);
+}
+
+/** Jobs that load one database at once; more hardly help and take connections from others. */
+const jobs = Math.min(availableParallelism(), 4);
+
+/**
+ * Loads the archive by several jobs in a helper on the server's network. False when no helper can be made, or one of the
+ * jobs cannot log in. No other server can be meant by mistake: only this one has a database of the staged name.
+ */
+async function loadFile(
+  client: PostgresClient,
+  entry: Staged,
+  scratch: Scratch,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const argv = ['pg_restore', '--exit-on-error', '--no-password', `--jobs=${jobs}`, `--dbname=${entry.name}`] as const;
+  const command = withFile(client.nearby(argv, entry.name), scratch);
+  const finished = await client.shell.run(command, undefined, signal).catch(() => signal.throwIfAborted());
+  if (!finished || /connection to server .* failed/.test(finished.stderr)) return false;
+  if (finished.exitCode !== 0) throw loadFailed(entry, finished);
+  return true;
+}
+
+async function loadStream(
+  client: PostgresClient,
+  entry: Staged,
+  plain: Readable,
+  isToolNewer: boolean,
+  signal: AbortSignal,
+): Promise<void> {
   const strictly = isToolNewer ? [] : ['--exit-on-error', '--single-transaction'];
   const argv = ['pg_restore', ...strictly, '--no-password', `--dbname=${entry.name}`] as const;
   const finished = await client.shell.run(client.command(argv, entry.name), plain, signal);
-  if (finished.exitCode !== 0 && !(isToolNewer && isUnknownSettingAlone(finished.stderr))) {
-    throw new LifeboatError(
-      'RESTORE_FAILED',
-      `pg_restore failed for database ${entry.artifact.name}: ${finished.stderr.trim().split('\n').slice(-3).join(' | ')}`,
-      {
-        hint: 'the live database was not touched',
-      },
-    );
-  }
+  const isGood = finished.exitCode === 0 || (isToolNewer && isUnknownSettingAlone(finished.stderr));
+  if (!isGood) throw loadFailed(entry, finished);
   await pipeline(plain, async (rest: AsyncIterable<Buffer>) => {
     for await (const _ of rest)
       throw new LifeboatError('RESTORE_FAILED', 'pg_restore did not read the dump to its end');
@@ -184,6 +223,13 @@ function isUnknownSettingAlone(stderr: string): boolean {
     /unrecognized configuration parameter "transaction_timeout"/.test(stderr) &&
     /^pg_restore: warning: errors ignored on restore: 1$/m.test(stderr)
   );
+}
+
+function loadFailed({ artifact }: Staged, { stderr }: Finished): LifeboatError {
+  const said = stderr.trim().split('\n').slice(-3).join(' | ');
+  return new LifeboatError('RESTORE_FAILED', `pg_restore failed for database ${artifact.name}: ${said}`, {
+    hint: 'the live database was not touched',
+  });
 }
 
 /** The staged database must hold what was counted when it was dumped. */

@@ -43,8 +43,12 @@ for (const codec of ['zstd', 'gzip', 'none']) {
       assert.ok(shop && shop.plainBytes > 5_000_000, `${shop?.plainBytes} plain bytes`);
       assert.equal(await docker('exec', `${stack.project}-sidecar-1`, 'ls', '/run/lifeboat'), '');
       await psql('DELETE FROM orders WHERE id % 2 = 0');
-      await stack.ok('restore', 'db', '--yes');
+      const between = new Date();
+      const { stdout } = await stack.ok('restore', 'db', '--yes', '--json');
+      assert.match(stdout, /"step":"stage","detail":"database shop by \d jobs at once"/);
       assert.equal(await digest(), good);
+      assert.deepEqual(await leftovers(stack.project, between), []);
+      assert.equal(await docker('exec', `${stack.project}-sidecar-1`, 'ls', '/run/lifeboat'), '');
     });
 
     it('falls back to exec and says why when a helper cannot log in', async () => {
@@ -54,6 +58,30 @@ for (const codec of ['zstd', 'gzip', 'none']) {
       const { path } = await newest();
       assert.equal(path.taken, 'exec');
       assert.match(path.why, /a helper cannot log in: .*no pg_hba.conf entry/);
+      const good = await digest();
+      await psql('DELETE FROM orders WHERE id % 3 = 0');
+      await stack.ok('restore', 'db', '--yes');
+      assert.equal(await digest(), good, 'restored without a helper as well');
     });
   });
 }
+
+describe('fault 50: PostgreSQL beside a sidecar whose volume for helpers is full', { concurrency: false }, () => {
+  let stack: Stack;
+  const psql = (sql: string) => query(`${stack.project}-db-1`, sql);
+
+  before(async () => {
+    const small = `volumes:\n  sidecar-run: { driver_opts: { type: tmpfs, device: tmpfs, o: size=4m } }\n`;
+    stack = await startStack(`${services}${small}`, { LIFEBOAT_PATH: 'pipe' });
+    await psql('CREATE TABLE orders AS SELECT i AS id, md5(i::text) AS note FROM generate_series(1, 200000) i');
+  });
+  after(() => stack[Symbol.asyncDispose]());
+
+  it('is restored from the stream', async () => {
+    await stack.ok('backup');
+    await psql('DELETE FROM orders');
+    const { stdout } = await stack.ok('restore', 'db', '--yes', '--json');
+    assert.match(stdout, /"step":"stage","detail":"database shop"/);
+    assert.equal(await psql('SELECT count(*) FROM orders'), '200000');
+  });
+});
