@@ -7,6 +7,12 @@ import { controlSocketVariable, usualControlSocket } from './domain/wire.ts';
 /** Does what argv asks for; resolves with the exit code. What a command does not need is not loaded. */
 export async function perform({ does, args, options }: Invocation, surroundings: Surroundings): Promise<number> {
   if ('alone' in does) return (await does.alone())(surroundings, args, options);
+  if ('reads' in does) {
+    const { openToRead } = await import('./wiring/in-place.ts');
+    const command = await does.reads();
+    const { destinations, safely } = openToRead(surroundings.output);
+    return safely(() => command({ ...surroundings, destinations: async () => destinations }, args, options));
+  }
   await using app = await openApp(surroundings);
   const command = await does.load();
   return await command(app.commandContext, args, options);

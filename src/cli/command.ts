@@ -1,3 +1,4 @@
+import type { Destination } from '../runs/context.ts';
 import type { Operations } from '../runs/operations.ts';
 import type { Configuration } from './config.ts';
 import type { Output } from './output.ts';
@@ -23,6 +24,11 @@ export interface CommandContext extends Surroundings {
   readonly restore: { readonly delayMs: number; readonly requireConfirm: boolean };
 }
 
+/** What a command gets that only reads what lies in the destinations, whether a daemon runs or not. */
+export interface ReadingContext extends Surroundings {
+  destinations(): Promise<readonly Destination[]>;
+}
+
 /** Resolves with the exit code. */
 export type Command<O = Record<string, unknown>, C = CommandContext> = (
   context: C,
@@ -32,3 +38,6 @@ export type Command<O = Record<string, unknown>, C = CommandContext> = (
 
 /** A command that needs neither daemon nor Engine. */
 export type LoneCommand<O = Record<string, unknown>> = Command<O, Surroundings>;
+
+/** A command that reads the destinations itself: bytes need not pass a daemon. */
+export type ReadingCommand<O = Record<string, unknown>> = Command<O, ReadingContext>;

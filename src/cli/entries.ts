@@ -1,6 +1,6 @@
 import { Option } from 'commander';
 import { verifyLevels } from '../domain/verify-level.ts';
-import type { Command, LoneCommand } from './command.ts';
+import type { Command, LoneCommand, ReadingCommand } from './command.ts';
 
 /** A command, or a group of commands. Help, completion, the image's programs and the reference are made from these. */
 export interface Entry {
@@ -20,6 +20,8 @@ export interface Entry {
 export type Deed =
   /** Asks the daemon; without one it works in this process. */
   | { readonly load: () => Promise<Command> }
+  /** Reads the destinations itself, daemon or not. */
+  | { readonly reads: () => Promise<ReadingCommand> }
   /** Needs neither daemon nor Engine. */
   | { readonly alone: () => Promise<LoneCommand> };
 
@@ -65,6 +67,17 @@ export const entries: readonly Entry[] = [
       new Option('--no-safety-backup', 'do not back up what is there now first'),
     ],
     does: { load: async () => (await import('./restore.ts')).restore as Command },
+  },
+  {
+    name: 'export',
+    usage: '<id|target>',
+    summary: 'the plain bytes of a backup, or a whole set as a tar',
+    options: [
+      new Option('-o, --output <file>', 'write there; - is standard output'),
+      new Option('--artifact <name>', 'which one, where a backup holds several'),
+      new Option('--bundle', 'all backups of the set as they are stored, as a tar'),
+    ],
+    does: { reads: async () => (await import('./export.ts')).exportBackup as ReadingCommand },
   },
   {
     name: 'verify',

@@ -7,13 +7,7 @@ import type { Operations } from './operations.ts';
  * stored; they never hold one.
  */
 export function cleanedOperations(operations: Operations, clean: (text: string) => string): Operations {
-  const safely = async <T>(act: () => Promise<T>): Promise<T> => {
-    try {
-      return await act();
-    } catch (thrown) {
-      throw cleanedError(asLifeboatError(thrown), clean);
-    }
-  };
+  const safely = <T>(act: () => Promise<T>): Promise<T> => withCleanErrors(act, clean);
   const safe = async <T>(act: () => Promise<T>): Promise<T> => cleanTexts(await safely(act), clean);
   return {
     plan: (signal) => safe(() => operations.plan(signal)),
@@ -34,6 +28,15 @@ export function cleanedOperations(operations: Operations, clean: (text: string) 
     cancel: (run, signal) => safely(() => operations.cancel(run, signal)),
     logs: (ask, signal) => safe(() => operations.logs(ask, signal)),
   };
+}
+
+/** Acts; what goes wrong is told without secrets. */
+export async function withCleanErrors<T>(act: () => Promise<T>, clean: (text: string) => string): Promise<T> {
+  try {
+    return await act();
+  } catch (thrown) {
+    throw cleanedError(asLifeboatError(thrown), clean);
+  }
 }
 
 // --- utils ---

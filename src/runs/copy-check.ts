@@ -1,4 +1,4 @@
-import { Readable } from 'node:stream';
+import type { Readable } from 'node:stream';
 import { verified } from '../codecs/digest.ts';
 import { openCodec } from '../codecs/index.ts';
 import { asLifeboatError, type ErrorCode, isLifeboatError, LifeboatError } from '../domain/errors.ts';
@@ -6,6 +6,7 @@ import type { Artifact, Counts, Manifest } from '../domain/manifest.ts';
 import { backupPrefix } from '../domain/naming.ts';
 import type { Proof } from '../engines/engine.ts';
 import type { Destination } from './context.ts';
+import { metered } from './metered.ts';
 import { plainBytes } from './plain-bytes.ts';
 import type { Prover } from './prover.ts';
 
@@ -101,13 +102,7 @@ async function open(
 ): Promise<Readable> {
   const { file, storedBytes, storedSha256 } = artifact;
   const stored = await destination.store.get(`${backupPrefix(manifest, manifest.id)}/${file}`, signal);
-  async function* metered() {
-    for await (const chunk of verified(stored, { bytes: storedBytes, sha256: storedSha256 }, file)) {
-      onRead((chunk as Buffer).length);
-      yield chunk as Buffer;
-    }
-  }
-  return Readable.from(metered(), { objectMode: false });
+  return metered(verified(stored, { bytes: storedBytes, sha256: storedSha256 }, file), onRead);
 }
 
 function compareBytes({ file, plainBytes: expected }: Artifact, found: number): void {

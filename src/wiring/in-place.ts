@@ -3,14 +3,15 @@ import type { Output } from '../cli/output.ts';
 import { problemText } from '../config/problems.ts';
 import type { LifeboatError } from '../domain/errors.ts';
 import type { Emit } from '../domain/run-event.ts';
-import { cleanedOperations } from '../runs/cleaned-operations.ts';
+import { cleanedOperations, withCleanErrors } from '../runs/cleaned-operations.ts';
 import { once } from '../runs/context.ts';
 import { openHistory } from '../runs/history.ts';
 import { lookIntoHistory } from '../runs/history-view.ts';
 import { lockData } from '../runs/lock.ts';
 import { createOperations, type Operations } from '../runs/operations.ts';
+import { createDestinations } from './destinations.ts';
 import { createExaminations } from './examinations.ts';
-import { createWorld, readConfig, refusalOf, tellOnce } from './world.ts';
+import { acceptConfig, createWorld, readConfig, refusalOf, tellOnce } from './world.ts';
 
 /** The operations done in this process, and what its settings say about commands. */
 export interface InPlace extends AsyncDisposable {
@@ -50,6 +51,18 @@ export async function openInPlace(output: Output, progress: Emit): Promise<InPla
     operations: cleanedOperations(refusal ? onlyDoctor(operations, refusal) : operations, world.clean),
     restore: { delayMs: settings.restoreDelayMs, requireConfirm: settings.requireConfirm },
     [Symbol.asyncDispose]: () => held.disposeAsync(),
+  };
+}
+
+/** The destinations of this environment, for a command that only reads them. */
+export function openToRead(output: Output) {
+  const read = readConfig(process.env);
+  tellOnce((problem) => output.say(read.redactor.redact(problemText(problem))))(read.config.problems);
+  acceptConfig(read.config);
+  return {
+    destinations: createDestinations(read.config.settings),
+    /** Takes secrets out of what it says when it fails. */
+    safely: <T>(act: () => Promise<T>) => withCleanErrors(act, (text) => read.redactor.redact(text)),
   };
 }
 

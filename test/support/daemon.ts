@@ -6,7 +6,8 @@ import { postgresReady, psql as query } from './postgres.ts';
 import type { Ended } from './stack.ts';
 import { docker, eventually, runId, startContainer } from './testbed.ts';
 
-const main = join(import.meta.dirname, '../../src/main.ts');
+/** The program. */
+export const main = join(import.meta.dirname, '../../src/main.ts');
 let made = 0;
 
 /** A database and an app that depends on it, as Compose would have made them. */
@@ -57,6 +58,8 @@ export async function startSmallStack(image = 'postgres:17'): Promise<SmallStack
 export interface Home extends AsyncDisposable {
   readonly folder: string;
   readonly socket: string;
+  /** What its commands run with. */
+  readonly environment: Readonly<Record<string, string>>;
   /** A command in a process of its own; `begun` gets it as soon as it runs. */
   lifeboat(args: readonly string[], begun?: (child: { kill(signal: NodeJS.Signals): void }) => void): Promise<Ended>;
   /** Starts the daemon; resolves when it answers. */
@@ -96,6 +99,7 @@ export async function makeHome(
   const home: Home = {
     folder,
     socket,
+    environment,
     lifeboat: (args, begun) =>
       new Promise((resolve, reject) => {
         const child = spawn(process.execPath, [main, ...args], { env: environment });
