@@ -33,7 +33,7 @@ defaults:
   <<: *often
   timeout: 2h
   stop.timeout: 1m
-  tags: [a, "b c", 007]
+  notify: [slack, "webhook"]
 services:
   db:
     timeout: 3h
@@ -75,8 +75,8 @@ describe('the configuration file', () => {
     const db = sampleService({ 'lifeboat.timeout': '9h' }, { yaml: complete, files });
     assert.deepEqual(db.problems, []);
     assert.deepEqual(
-      [db.settings.schedule, db.settings.timeoutMs / 3_600_000, db.settings.stopTimeoutMs, db.settings.tags],
-      ['@hourly', 3, 60_000, ['a', 'b c', '007']],
+      [db.settings.schedule, db.settings.timeoutMs / 3_600_000, db.settings.stopTimeoutMs, db.settings.notify],
+      ['@hourly', 3, 60_000, ['slack', 'webhook']],
     );
     assert.deepEqual(db.engineOptions('postgres').options, { user: 'admin', databases: ['shop', 'x,y'] });
   });

@@ -44,6 +44,22 @@ describe('a hostile neighbour', () => {
     assert.deepEqual(serviceSettings({ service: 'other', labels: {} }, config).problems, []);
   });
 
+  it('configures nothing by what its image brings (fault 92)', () => {
+    const config = sampleConfig();
+    const imageLabels = { 'lifeboat.enable': 'false', 'lifeboat.command': 'evil', 'org.example': 'x' };
+    const choice = serviceSettings({ service: 'db', labels: { 'lifeboat.schedule': '@hourly' }, imageLabels }, config);
+    assert.deepEqual(
+      [choice.settings.isEnabled, choice.settings.schedule, choice.engineOptions('command').isMentioned],
+      [true, '@hourly', false],
+    );
+    assert.deepEqual(
+      choice.problems.map(({ effect, message }) => `${effect}: ${message}`),
+      ['enable', 'command'].map(
+        (key) => `ignored: label lifeboat.${key} on service db comes from its image, which configures nothing here`,
+      ),
+    );
+  });
+
   it('cannot write under a service of another name', () => {
     const problems = told({
       'lifeboat.services.web.enable': 'false',
@@ -74,7 +90,6 @@ describe('a hostile neighbour', () => {
       'schedule',
       'timeout',
       'to',
-      'tags',
       'path',
       'codec',
       'codec.level',

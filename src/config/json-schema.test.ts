@@ -62,7 +62,7 @@ describe('the JSON Schema', () => {
       'concurrency: 3',
       'strict: yes',
       'x-mine: {a: 1}',
-      'defaults: {codec: zstd, tags: [a, 1], postgres: {port: 5432, databases: shop}}',
+      'defaults: {codec: zstd, to: [a, 1], postgres: {port: 5432, databases: shop}}',
       'defaults: {codec: {name: zstd, level: 3}, sqlite: [a, b], command: dump, mysql: false}',
       'services: {db: {mariadb: {user: x}, source: {x: {command: y, sqlite: {enable: auto, paths: z}}}}}',
       'dest: {a: {url: "file:///x", access-key-id-file: /s}}',

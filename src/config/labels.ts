@@ -35,6 +35,26 @@ export function readLabels(
   return { ...layers, problems: [...problems, ...layers.problems] };
 }
 
+/** Labels of ours that an image brings: whoever made it has no say here. */
+export function bakedLabels(
+  labels: Readonly<Record<string, string>>,
+  service: string,
+  prefix: string,
+): readonly Problem[] {
+  const ours = Object.keys(labels).filter((label) => label.startsWith(`${prefix}.`));
+  return ours.map((each) => {
+    const origin: Origin = { from: 'label', label: labelText(each), service };
+    return problem({
+      service,
+      severity: 'warning',
+      effect: 'ignored',
+      origin,
+      message: `${subject(origin, each)} comes from its image, which configures nothing here`,
+      hint: 'If it is meant, write it in compose.yaml with a value of your own',
+    });
+  });
+}
+
 // --- utils ---
 
 function refusal(key: string, origin: Origin, vocabulary: Vocabulary, service: string): Problem | undefined {

@@ -34,7 +34,7 @@ describe('the reference', () => {
         ?.split(' | ')
         .slice(2, 5);
     assert.deepEqual(cells('to'), ['`list` of `name`', '`all`', 'tunes']);
-    assert.deepEqual(cells('tags'), ['`list`', 'unset', 'tunes']);
+    assert.deepEqual(cells('projects'), ['`list` of `name`', 'unset', 'data']);
     assert.deepEqual(cells('timeout'), ['`duration`, at least 1s', '`6h`', 'tunes']);
     assert.deepEqual(cells('codec'), ['`zstd`, `gzip`, `none`', '`zstd`', 'tunes']);
     assert.deepEqual(cells('concurrency'), ['whole numbers from 1 to 64', '`2`', 'tunes']);

@@ -63,7 +63,7 @@ The level of the service beats that of all services; within a level the carrier 
 
 **Files.** Every variable may have \`_FILE\` at its end and then names a file that holds the value; a secret in the file may have \`-file\` at the end of its key. Both at once is an error. One line end at the end of such a file is removed. An empty variable counts as unset.
 
-**Mistakes.** All are told at once. An unknown key is a warning and is ignored. A bad value of a key that *tunes* (see its kind) is an error, and the default of the level above is used. A bad value of a key about *data* is an error, and that source is not backed up, or on the sidecar nothing starts (exit 78). With \`strict\` any problem keeps Lifeboat from starting. Secrets in labels are refused: everybody who may inspect a container reads its labels. Compose replaces \`$NAME\` in labels: write \`$$\` for a dollar sign.`;
+**Mistakes.** All are told at once. An unknown key is a warning and is ignored. A bad value of a key that *tunes* (see its kind) is an error, and the default of the level above is used. A bad value of a key about *data* is an error, and that source is not backed up, or on the sidecar nothing starts (exit 78). With \`strict\` any problem keeps Lifeboat from starting. Secrets in labels are refused: everybody who may inspect a container reads its labels. Labels that come from the image of a container (with the same value there) configure nothing: whoever made that image has no say here. Compose replaces \`$NAME\` in labels: write \`$$\` for a dollar sign.`;
 
 const grammars: readonly Grammar<unknown>[] = [
   bool,

@@ -22,7 +22,7 @@ describe('the schema', () => {
 
   it('holds every key of the vocabulary that is available, and none that is not', () => {
     const available =
-      'enable schedule to timeout retries stop.timeout notify tags path counts codec codec.level name timezone discovery projects label-prefix strict concurrency jitter run-on-start data-dir log-level log-format restore-delay require-confirm docker.host docker.api-version notify.on notify.slack.url notify.slack.on notify.webhook.url notify.webhook.secret notify.webhook.on';
+      'enable schedule to timeout retries stop.timeout notify path counts codec codec.level name timezone discovery projects label-prefix strict concurrency jitter run-on-start data-dir log-level log-format restore-delay require-confirm docker.host docker.api-version notify.on notify.slack.url notify.slack.on notify.webhook.url notify.webhook.secret notify.webhook.on';
     const own = [...vocabulary.service.values(), ...vocabulary.stack.values()].filter(
       ({ engine }) => engine === undefined,
     );

@@ -60,7 +60,6 @@ export const ServiceKeys = z.object({
     default: 'all',
     means: 'Names of the channels that hear of this service, `all` or `none`.',
   }),
-  tags: optionalKey(optionList(), { kind: 'tuning', means: 'Words of your own, shown and filterable.' }),
   path: key(optionOneOf(['auto', 'pipe', 'exec']), {
     kind: 'tuning',
     default: 'auto',

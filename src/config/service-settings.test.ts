@@ -40,7 +40,6 @@ describe('the settings of a service', () => {
       retries: 2,
       stopTimeoutMs: 30_000,
       notify: [],
-      tags: [],
       path: 'auto',
       counts: 'auto',
       codec: { name: 'zstd', level: undefined },
@@ -69,6 +68,21 @@ describe('the settings of a service', () => {
 });
 
 describe('engines', () => {
+  it('take the options of MySQL under the name of MariaDB too, in every carrier', () => {
+    const found = (sample: Parameters<typeof sampleService>) => {
+      const { options, isOn, isMentioned, failure } = sampleService(...sample).engineOptions('mysql');
+      return [options, isOn, isMentioned, failure];
+    };
+    assert.deepEqual(found([{ 'lifeboat.mariadb.user': 'saver' }]), [{ user: 'saver' }, 'auto', true, undefined]);
+    const yaml = 'services: {db: {mariadb: {user: saver}}}';
+    assert.deepEqual(found([{}, { yaml }]), [{ user: 'saver' }, 'auto', true, undefined]);
+    const env = { LIFEBOAT_MARIADB_USER: 'saver' };
+    assert.deepEqual(found([{}, { env }]), [{ user: 'saver' }, 'auto', false, undefined]);
+    assert.equal(found([{ 'lifeboat.mariadb': 'false' }])[1], false);
+    const both = sampleService({ 'lifeboat.mariadb.user': 'a', 'lifeboat.mysql.user': 'b' });
+    assert.match(both.problems[0]?.message ?? '', /set the same thing/);
+  });
+
   it('get their options parsed by their own schema, whatever types it has', () => {
     const labels = { 'lifeboat.postgres.databases': 'shop, blog', 'lifeboat.postgres.port': '5433' };
     const { options, isOn, isMentioned } = sampleService(labels).engineOptions('postgres');

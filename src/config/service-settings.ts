@@ -2,7 +2,7 @@ import { quoted } from '../domain/grammar.ts';
 import { nearest } from '../domain/nearest.ts';
 import type { Container } from '../domain/types.ts';
 import type { EngineChoice } from './engine-options.ts';
-import { readLabels } from './labels.ts';
+import { bakedLabels, readLabels } from './labels.ts';
 import type { Config } from './load.ts';
 import { byDefault } from './origin.ts';
 import { type Problem, problem } from './problems.ts';
@@ -38,7 +38,10 @@ export interface ExtraSource extends SourceChoice {
  * What holds for a service: its own level (the file beats the label) over the defaults of the sidecar. Labels speak for
  * their own container only. Never throws for what a person wrote.
  */
-export function serviceSettings(container: Pick<Container, 'service' | 'labels'>, config: Config): ServiceChoice {
+export function serviceSettings(
+  container: Pick<Container, 'service' | 'labels' | 'imageLabels'>,
+  config: Config,
+): ServiceChoice {
   const { service } = container;
   const { vocabulary } = config;
   const file = config.services.get(service);
@@ -52,6 +55,7 @@ export function serviceSettings(container: Pick<Container, 'service' | 'labels'>
   const unclear = extras.flatMap((extra) => unclearEngine(service, extra));
   const problems = [
     ...labels.problems,
+    ...bakedLabels(container.imageLabels ?? {}, service, config.settings.labelPrefix),
     ...(file?.problems ?? []),
     ...[own, ...extras].flatMap((each) => each.problems),
     ...unclear,

@@ -50,7 +50,6 @@ export interface ServiceSettings {
   readonly stopTimeoutMs: number;
   /** Names of channels. */
   readonly notify: readonly string[];
-  readonly tags: readonly string[];
   readonly path: 'auto' | 'pipe' | 'exec';
   readonly counts: 'auto' | 'exact' | 'catalogue';
   readonly codec: { readonly name: 'zstd' | 'gzip' | 'none'; readonly level: number | undefined };
@@ -96,7 +95,6 @@ export function toServiceSettings(
       : keys.notify.includes('all')
         ? names.channels
         : keys.notify.map(destinationName),
-    tags: keys.tags ?? [],
     path: keys.path,
     counts: keys.counts,
     codec: { name: keys.codec, level: keys['codec.level'] },

@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type Dockerode from 'dockerode';
 import { LifeboatError } from '../domain/errors.ts';
 import type { Container, ContainerState, Mount } from '../domain/types.ts';
-import type { DockerApi, EngineFacts, HelperSpec } from './api.ts';
+import type { DockerApi, EngineFacts, HelperSpec, ImageFacts } from './api.ts';
 import { callFailed } from './call-failure.ts';
 import { composeLabels, parseDependsOn } from './labels.ts';
 import { negotiate } from './negotiate.ts';
@@ -59,7 +59,7 @@ function clientOptions({ host, certPath, tlsVerify }: DockerAddress): Dockerode.
 
 function dockerApi(client: Dockerode, engine: EngineFacts): DockerApi {
   const container = (id: string) => client.getContainer(id);
-  const images = new Map<string, { volumes: readonly string[] }>();
+  const images = new Map<string, ImageFacts>();
 
   async function image(reference: string, signal?: AbortSignal) {
     const found = await call(
@@ -101,7 +101,7 @@ function dockerApi(client: Dockerode, engine: EngineFacts): DockerApi {
       );
       if (!found) return undefined;
       const facts = images.get(found.Image) ?? (await image(found.Image, signal));
-      return toContainer(found, facts?.volumes ?? []);
+      return toContainer(found, facts);
     },
     createExec: async (id, spec, signal) => {
       const created = await call(
@@ -401,8 +401,8 @@ function scratchMount(name: string, labels: Readonly<Record<string, string>>): D
 
 const mountTypes: Record<string, Mount['type']> = { volume: 'volume', bind: 'bind', tmpfs: 'tmpfs' };
 
-function toContainer(found: Dockerode.ContainerInspectInfo, imageVolumes: readonly string[]): Container {
-  const labels = found.Config.Labels ?? {};
+function toContainer(found: Dockerode.ContainerInspectInfo, image: ImageFacts | undefined): Container {
+  const { own: labels, baked: imageLabels } = sortLabels(found.Config.Labels ?? {}, image?.labels ?? {});
   const health = found.State.Health?.Status;
   const known = health === 'starting' || health === 'healthy' || health === 'unhealthy';
   return {
@@ -417,6 +417,7 @@ function toContainer(found: Dockerode.ContainerInspectInfo, imageVolumes: readon
       found.Config.Env?.map((entry) => [entry.split('=', 1)[0] ?? '', entry.slice(entry.indexOf('=') + 1)]) ?? [],
     ),
     labels,
+    imageLabels,
     command: [found.Path, ...found.Args],
     user: found.Config.User ?? '',
     state: found.State.Status as ContainerState,
@@ -433,9 +434,22 @@ function toContainer(found: Dockerode.ContainerInspectInfo, imageVolumes: readon
       subpath: found.HostConfig.Mounts?.find(({ Target }) => Target === mount.Destination)?.VolumeOptions?.Subpath,
       readOnly: !mount.RW,
     })),
-    imageVolumes,
+    imageVolumes: image?.volumes ?? [],
     dependsOn: parseDependsOn(labels[composeLabels.dependsOn]),
     networkMode: found.HostConfig.NetworkMode ?? '',
     usernsMode: found.HostConfig.UsernsMode ?? '',
   };
+}
+
+type Labels = Readonly<Record<string, string>>;
+
+/**
+ * A container has the labels of its image too, and whoever made that image must not configure anything here. Compose's own
+ * are no sign of that: it writes them into every image that it builds.
+ */
+function sortLabels(all: Labels, ofImage: Labels): { readonly own: Labels; readonly baked: Labels } {
+  const isBaked = ([name, value]: [string, string]) =>
+    Object.hasOwn(ofImage, name) && ofImage[name] === value && !name.startsWith('com.docker.compose.');
+  const { own = [], baked = [] } = Object.groupBy(Object.entries(all), (label) => (isBaked(label) ? 'baked' : 'own'));
+  return { own: Object.fromEntries(own), baked: Object.fromEntries(baked) };
 }

@@ -233,12 +233,13 @@ function tailHint(stderr: LineTail): string | undefined {
   return last ? `it last said: ${last}` : undefined;
 }
 
+/** One endless line must not push the last words out. */
 function lastLines(text: string, count: number): string {
   return text
     .trim()
     .split('\n')
     .slice(-count)
-    .map((line) => line.trim())
+    .map((line) => line.trim().slice(0, 300))
     .join(' | ')
-    .slice(0, 1_000);
+    .slice(-1_000);
 }

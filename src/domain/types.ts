@@ -52,8 +52,10 @@ export interface Container {
   /** Content address of the image, `sha256:…`. */
   readonly imageId: string;
   readonly env: Readonly<Record<string, string>>;
-  /** Labels set on the container by Compose or by its image. */
+  /** Labels that were given to the container. One with the value that the image has too counts as the image's. */
   readonly labels: Readonly<Record<string, string>>;
+  /** Labels that come from the image: nothing is configured by them. */
+  readonly imageLabels?: Readonly<Record<string, string>>;
   /** Entrypoint and command as they run. */
   readonly command: readonly string[];
   readonly user: string;
