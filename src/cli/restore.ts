@@ -64,10 +64,15 @@ function reportLines(output: Output, report: RestoreReport): string[] {
   return [
     `${mark} restored ${report.source} from ${shortId(report.backup)} in ${duration(report.durationMs)}`,
     ...report.checks.map((check) => `  checked  ${check}`),
-    ...report.kept.map((kept) => `  kept     ${kept}`),
+    // What is kept, and below it the command that removes it.
+    ...report.kept.flatMap((kept) => kept.split(/; (?=when you no longer need it: )/)).map(keptLine),
     ...(report.restarted.length > 0 ? [`  started  ${report.restarted.join(', ')}`] : []),
     ...(report.undo ? [`  undo     ${report.undo}`] : []),
   ];
+}
+
+function keptLine(line: string): string {
+  return line.startsWith('when you') ? `           ${line}` : `  kept     ${line}`;
 }
 
 /** A person types the service's name; a script gets time to change its mind, or must say --yes. */

@@ -35,7 +35,25 @@ export async function makePlan(context: RunContext, stack: string, run: string, 
     what: entry.engine,
     why: entry.survey?.left.map(({ name, why }) => `${name}: ${why}`).join('; ') || 'nothing of this kind was found',
   }));
-  return { stack, sources: planned.filter((entry) => !isEmpty(entry)), uncovered: [...uncovered, ...empty] };
+  const sourcesFound = planned.filter((entry) => !isEmpty(entry));
+  return {
+    stack,
+    sources: sourcesFound,
+    uncovered: [...uncovered.map((entry) => partly(entry, sourcesFound)), ...empty],
+  };
+}
+
+/** A mount with databases in it is not wholly uncovered: what is saved of it is named. */
+function partly(entry: Uncovered, sources: readonly PlannedSource[]): Uncovered {
+  const { path, service } = entry;
+  if (path === undefined) return entry;
+  const saved = sources
+    .filter(({ name }) => name.startsWith(`${service}/`))
+    .flatMap(({ survey }) => survey?.items ?? [])
+    .flatMap(({ name }) => (name.startsWith(`${path}/`) ? [name.slice(path.length + 1)] : []));
+  if (saved.length === 0) return entry;
+  const named = [...saved.slice(0, 3), ...(saved.length > 3 ? [`${saved.length - 3} more`] : [])].join(', ');
+  return { ...entry, why: `of it, ${named} is saved as a database; ${entry.why}` };
 }
 
 async function planSource(

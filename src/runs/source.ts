@@ -40,6 +40,8 @@ export interface Uncovered {
   /** A source, a mount, or the whole container. */
   readonly what: string;
   readonly why: string;
+  /** Of a mount: where it is in the container. */
+  readonly path?: string;
 }
 
 /** What configuration says about one possible source of a container. */
@@ -141,7 +143,8 @@ function volumesOf(container: Container, covered: readonly string[]): Uncovered[
     .map((mount) => ({
       service: container.service,
       what: `${mount.type === 'volume' ? `volume ${mount.name ?? ''}` : `folder ${mount.source ?? ''}`} at ${mount.target}`,
-      why: 'plain files are not saved by this version',
+      why: `${mount.readOnly ? 'the service only reads it; ' : ''}plain files are not saved by this version`,
+      path: mount.target,
     }));
 }
 

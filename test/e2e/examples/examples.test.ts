@@ -1,0 +1,93 @@
+import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, it } from 'node:test';
+import type { Plan } from '../../../src/runs/plan.ts';
+import { userFolder } from './folder.ts';
+
+describe('the examples', { concurrency: false }, () => {
+  it('shop: without a label, plan lists every database and what is not covered, each with its reason', async () => {
+    await using folder = await userFolder('shop');
+    const shop = (line: string) => folder.type(line, 'examples/shop');
+    assert.doesNotMatch(await readFile(join(folder.path, 'examples/shop/compose.yaml'), 'utf8'), /labels/);
+    await shop('docker compose up -d --wait');
+    const plan: Plan = JSON.parse(await shop('docker exec sidecar plan --json'));
+    const found = plan.sources.map(({ name, survey }) => [name, survey?.items.map((item) => item.name)]);
+    assert.deepEqual(Object.fromEntries(found), {
+      'app/sqlite': ['/app/data/shop.sqlite3'],
+      'cache/redis': ['dump'],
+      'db/postgres': ['globals', 'postgres', 'shop'],
+      'legacy/mysql': ['users', 'legacy'],
+    });
+    const uncovered = plan.uncovered.map(({ service, what, why }) => `${service}: ${what}: ${why}`);
+    assert.equal(uncovered.length, 2, uncovered.join('\n'));
+    assert.match(uncovered[0] ?? '', /^app: folder .*\/app at \/srv: the service only reads it; plain files/);
+    assert.match(
+      uncovered[1] ?? '',
+      /^app: volume .*app-data at \/app\/data: of it, shop\.sqlite3 is saved as a database; plain files/,
+    );
+    const shown = await shop('docker exec sidecar plan');
+    for (const words of [
+      /db\/postgres {2}PostgreSQL 17/,
+      /✔ shop {2}/,
+      /app\/sqlite {2}SQLite/,
+      /Not covered/,
+      /app +volume/,
+    ])
+      assert.match(shown, words);
+  });
+
+  it('falkordb: the graph comes back when its container and volume are gone', async () => {
+    await using folder = await userFolder('falkordb');
+    const type = (line: string) => folder.type(line, 'examples/falkordb');
+    const asked = (path: string, method = 'GET') =>
+      type(
+        `docker compose exec -T app node -e "fetch('http://127.0.0.1:3000${path}', { method: '${method}' }).then((r) => r.text()).then(console.log)"`,
+      );
+    await type('docker compose up -d --wait');
+    for (const pair of ['/Ada/Grace', '/Grace/Barbara', '/Ada/Barbara', '/Gr%C3%BC%C3%9Fe/Ada'])
+      await asked(pair, 'POST');
+    assert.equal(await asked('/'), '4 people, 4 acquaintances');
+    await type('docker exec sidecar backup');
+    await type(
+      `docker compose rm --stop --force --volumes graph app && docker volume rm ${folder.project}_graph-data && docker compose up -d --wait`,
+    );
+    assert.equal(await asked('/'), '0 people, 0 acquaintances');
+    await type('docker exec sidecar restore graph --yes');
+    assert.equal(await asked('/'), '4 people, 4 acquaintances');
+    await asked('/Ada/Katherine', 'POST');
+    assert.equal(await asked('/'), '5 people, 5 acquaintances', 'and the app goes on with it');
+  });
+
+  it('the tutorial: every command of it, as it is written', async () => {
+    const page = await readFile(
+      join(import.meta.dirname, '../../../docs/tutorial/first-backup-and-restore.md'),
+      'utf8',
+    );
+    const [, afterBuild = ''] = page.split(/^## 2\..*$/m);
+    await using folder = await userFolder();
+    const said: string[] = [];
+    for (const [, language, text = ''] of afterBuild.matchAll(/^```(\w+)\n([\s\S]*?)^```$/gm)) {
+      if (language === 'yaml') await folder.type(`cat >compose.yaml <<'END'\n${text}END`);
+      const lines = text.replaceAll(/\\\n\s*/g, '').split('\n');
+      const typed =
+        language === 'console'
+          ? lines.flatMap((line) => (line.startsWith('$ ') ? [line.slice(2)] : []))
+          : language === 'sh'
+            ? lines
+            : [];
+      for (const line of typed.filter(Boolean)) said.push(await folder.type(line));
+    }
+    const all = said.join('\n');
+    assert.match(all, /db\/postgres {2}PostgreSQL 17/, 'plan');
+    assert.match(all, /DELETE 10000/, 'the data was lost');
+    assert.match(all, /✔ restored db\/postgres from \w{6}/);
+    assert.match(all, /^\s*20000$/m, 'and is back');
+    assert.ok(typedLines(afterBuild) <= said.length, 'no command was left out');
+  });
+});
+
+/** How many lines of the page begin a command, read another way. */
+function typedLines(page: string): number {
+  return page.split('\n').filter((line) => /^(\$ )?docker /.test(line)).length;
+}
