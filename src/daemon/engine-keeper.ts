@@ -68,10 +68,13 @@ export function createEngineKeeper(parts: EngineKeeperParts): EngineKeeper {
     log.info('the Docker Engine can be used again');
     parts.returned();
   };
+  /** What needs a person is looked at again and again, and told once. */
+  let told: ReadonlySet<string> = new Set();
   const putBack = async () => {
     const { done, open } = await engine.putBack();
     for (const line of done) log.info(`put back after an interruption: ${line}`);
-    for (const line of open) log.warn(`after an interruption: ${line}`);
+    for (const line of open.filter((each) => !told.has(each))) log.warn(`after an interruption: ${line}`);
+    told = new Set(open);
     works();
   };
   const first = once(putBack);

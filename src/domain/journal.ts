@@ -1,3 +1,5 @@
+import type { SourceName } from './types.ts';
+
 /**
  * The journal of intents. What Lifeboat is about to do to somebody else's container is on disk before it is done, so that
  * the next start can put it back however this process ends.
@@ -7,8 +9,20 @@ export type Intent =
   | { readonly kind: 'stop'; readonly container: ContainerRole }
   /** We are about to pause it; if we vanish it must be unpaused. */
   | { readonly kind: 'pause'; readonly container: ContainerRole }
-  /** A restore is about to touch live data; `note` tells a person where it stood. */
-  | { readonly kind: 'restore'; readonly container: ContainerRole; readonly note: string };
+  /** A restore is about to make something beside live data, or to touch that. */
+  | RestoreIntent;
+
+export interface RestoreIntent {
+  readonly kind: 'restore';
+  readonly container: ContainerRole;
+  readonly source: SourceName;
+  /** Tells a person where it stood. */
+  readonly note: string;
+  /** The suffix of the names it makes. */
+  readonly suffix: string;
+  /** What its engine needs to take it back; absent as long as live data is untouched. */
+  readonly undo?: unknown;
+}
 
 /** The part a container plays: Compose may recreate it under another id while it is stopped. */
 export interface ContainerRole {

@@ -63,6 +63,12 @@ export interface Engine<O = unknown> {
     steps: RestoreSteps,
     signal: AbortSignal,
   ): Promise<Restored>;
+  /**
+   * Cleans up after a restore that was killed: what was staged is removed, and when the switch had begun, the live data is
+   * as it was before, or wholly restored. Doing it twice does no harm. Resolves with what was found, one phrase; rejects
+   * when a person has to look.
+   */
+  recover(shell: Shell, unfinished: Unfinished, options: O, signal: AbortSignal): Promise<string>;
   /** The line a person types to restore one artifact without Lifeboat; reads the plain bytes on standard input. */
   byHand(container: Container, artifact: ArtifactFacts, options: O): string;
 }
@@ -179,8 +185,19 @@ export interface RestoreSource {
 export interface RestoreSteps {
   staging(detail: string): void;
   checking(detail: string): void;
-  /** Called right before live data is touched. */
-  switching(detail: string): Promise<void>;
+  /**
+   * Called right before live data is touched. `undo` is what `recover` would need if this process died now, as JSON; it is
+   * on disk when this resolves.
+   */
+  switching(detail: string, undo: unknown): Promise<void>;
+}
+
+/** A restore that was killed, as the journal tells of it. */
+export interface Unfinished {
+  /** The suffix of the names that it made. */
+  readonly suffix: string;
+  /** What `switching` was told; absent when live data was not touched yet. */
+  readonly undo?: unknown;
 }
 
 export interface Restored {

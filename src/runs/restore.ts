@@ -171,24 +171,31 @@ async function restoreData(
   const { source, manifest } = request;
   const container = await context.refresh(source.container);
   const shell = context.shell(container, request.run, source.settings.stopGraceMs);
-  const intents: (() => Promise<void>)[] = [];
   const { id, name, stack, service, number } = container;
+  const target = targetOf(request);
+  const intents: (() => Promise<void>)[] = [];
+  const intend = async (what: string, undo?: unknown) => {
+    const role = { id, name, stack, service, number };
+    const note = `restore of ${shortId(manifest.id)}, ${what}`;
+    const { suffix } = target;
+    intents.push(
+      await context.journal.intend({ kind: 'restore', container: role, source: source.name, note, suffix, undo }),
+    );
+  };
   const steps = {
     staging: (detail: string) => log.entering(source.name, 'stage', detail),
     checking: (detail: string) => log.entering(source.name, 'check', detail),
-    switching: async (detail: string) => {
-      const note = `restore of ${shortId(manifest.id)}: switching ${detail}`;
-      intents.push(
-        await context.journal.intend({ kind: 'restore', container: { id, name, stack, service, number }, note }),
-      );
+    switching: async (detail: string, undo: unknown) => {
+      await intend(`switching ${detail}`, undo);
       log.entering(source.name, 'switch', detail);
     },
   };
   try {
-    return await source.engine.restore(shell, from, targetOf(request), source.settings.options, steps, signal);
+    await intend('staging');
+    return await source.engine.restore(shell, from, target, source.settings.options, steps, signal);
   } finally {
-    // An engine that fails after the switch began has put things back itself; only our own death leaves the intent open.
-    for (const done of intents) await done();
+    // An engine that fails after the switch began has put things back itself; only our own death leaves the intents open.
+    for (const done of intents.reverse()) await done();
   }
 }
 

@@ -11,6 +11,7 @@ import { once, type RunContext } from '../runs/context.ts';
 import { createRunControl, type RunControl } from '../runs/control.ts';
 import { createEventBus, type EventBus } from '../runs/event-bus.ts';
 import { type DiskJournal, openJournal } from '../runs/journal.ts';
+import { recoverRestore } from '../runs/recover.ts';
 import { type Repaired, repair } from '../runs/repair.ts';
 import type { Resolved } from '../runs/source.ts';
 import { createDestinations, type LazyDestination } from './destinations.ts';
@@ -117,7 +118,11 @@ export function createWorld({ config, redactor, tell, complain }: WorldOptions):
       const { api, owner } = await engine();
       await reapHelpers(api, owner.id);
       if (owner.pipes) await reapPipes(owner.pipes);
-      return repair(journal, { startAgain: (role) => startAgain(api, role), goOn: (role) => goOn(api, role) });
+      return repair(journal, {
+        startAgain: (role) => startAgain(api, role),
+        goOn: (role) => goOn(api, role),
+        recover: (intent) => recoverRestore(base, intent),
+      });
     },
   };
 }

@@ -8,7 +8,15 @@ import { type Artifact, Manifest, manifestFormat } from '../../src/domain/manife
 import { newId } from '../../src/domain/naming.ts';
 import type { Shell } from '../../src/domain/shell.ts';
 import type { Dump, Engine, Restored, RestoreSource, ReviewedArtifact, Survey } from '../../src/engines/engine.ts';
-import { type ContainerOptions, dockerWithInput, nastyPassword, shellOf, startContainer } from '../support/testbed.ts';
+import { mortal } from '../support/mortal-shell.ts';
+import {
+  type ContainerOptions,
+  docker,
+  dockerWithInput,
+  nastyPassword,
+  shellOf,
+  startContainer,
+} from '../support/testbed.ts';
 
 export interface EngineCase<O> {
   readonly engine: Engine<O>;
@@ -139,6 +147,63 @@ export function testEngine<O>(name: string, test: EngineCase<O>): void {
       );
       await test.ready(source.name);
       assert.equal(await test.fingerprint(source.name), changed);
+    });
+
+    it('fault 76: a restore that is killed anywhere in its switch is taken back, or was whole', async () => {
+      await using source = await start();
+      await test.seed(source.name);
+      const wanted = await test.fingerprint(source.name);
+      const shell = await shellOf(source.id);
+      const dumped = await dumpAll(engine, shell, await engine.survey(shell, options, signal()), options, signal());
+      const manifest = manifestOf(engine, shell, await engine.survey(shell, options, signal()), dumped);
+      const from: RestoreSource = { manifest, open: async (artifact) => Readable.from([plainOf(dumped, artifact)]) };
+      await test.damage(source.name);
+      const damaged = await test.fingerprint(source.name);
+      const itemsNow = async () => {
+        const survey = engine.survey(await shellOf(source.id), options, signal());
+        return survey.then(({ items }) => items.map(({ name }) => name), String);
+      };
+      const itemsDamaged = await itemsNow();
+      for (let calls = 0, killed = true; killed; calls = process.env.LIFEBOAT_TEST_ALL ? calls + 1 : calls * 3 + 1) {
+        const suffix = `kill${String(calls).padStart(2, '0')}`;
+        const dying = mortal(await shellOf(source.id));
+        let undo: unknown;
+        const steps = {
+          ...silent,
+          switching: async (_detail: string, told: unknown) => {
+            undo = JSON.parse(JSON.stringify(told));
+            dying.dieAfter(calls);
+          },
+        };
+        const restoring = engine.restore(dying.shell, from, { suffix }, options, steps, signal());
+        killed = await restoring.then(
+          () => dying.isDead,
+          () => true,
+        );
+        if (!killed) break;
+        assert.ok(dying.isDead, 'nothing but its death made it fail');
+        const recover = async () => engine.recover(await shellOf(source.id), { suffix, undo }, options, signal());
+        const found = await recover();
+        await recover(); // Twice does no harm.
+        await docker('start', source.name); // As the journal's next line has it started.
+        await test.ready(source.name);
+        if (found.includes('restore again')) {
+          // It cannot take this back and says so; then the way out that it names must work.
+          await restoreInto(engine, await shellOf(source.id), manifest, dumped, options, signal());
+          await test.ready(source.name);
+          assert.equal(await test.fingerprint(source.name), wanted, found);
+          break;
+        }
+        const now = await test.fingerprint(source.name);
+        assert.ok(
+          now === damaged || now === wanted,
+          `after ${calls} calls it is neither as before nor as in the backup`,
+        );
+        const items = now === wanted ? manifest.artifacts.map(({ name }) => name) : itemsDamaged;
+        assert.deepEqual(await itemsNow(), items, 'nothing is left of it');
+        if (now === wanted) break;
+      }
+      await test.ready(source.name);
     });
 
     it('comes back by the lines of the manifest alone, in a fresh server that took the place of the lost one', async () => {

@@ -37,6 +37,7 @@ describe('what a killed Lifeboat had taken out of the way', { concurrency: false
     const repaired = await repair(journal, {
       startAgain: (role) => startAgain(api, role),
       goOn: (role) => goOn(api, role),
+      recover: () => assert.fail('no restore was under way'),
     });
     assert.deepEqual(await readdir(folder), [], 'nothing is left to put back');
     return repaired;

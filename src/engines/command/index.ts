@@ -21,6 +21,8 @@ export const command: Engine<CommandOptions> = {
   review: async (_shell, _survey, artifacts, options) => review(artifacts, options),
   preview: async (shell, _manifest, target, options) => preview(shell, target, options),
   restore,
+  recover: async (_shell, { undo }) =>
+    undo === undefined ? 'nothing was touched' : 'the restore command may have done half of its work: restore again',
   byHand: (container, _artifact, options) => byHand(container, options),
 };
 

@@ -40,7 +40,7 @@ export async function restore(
   steps.staging(artifact.name);
   steps.checking(artifact.name);
   const proof = await prove(shell, artifact.name, await from.open(artifact, signal), options, signal);
-  await steps.switching(artifact.name);
+  await steps.switching(artifact.name, {});
   const meter = createMeter(await from.open(artifact, signal));
   const finished = await shell.run({ argv: options.restore, user: options.user }, meter.stream, signal);
   if (finished.exitCode !== 0) {

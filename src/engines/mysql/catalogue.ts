@@ -157,6 +157,12 @@ export interface DatabaseShape {
   readonly collation: string;
 }
 
+/** Every database there is, by name. */
+export async function listDatabases(client: MysqlClient, signal?: AbortSignal): Promise<string[]> {
+  const from = 'FROM information_schema.SCHEMATA ORDER BY SCHEMA_NAME';
+  return (await client.rows<{ name: string }>({ name: 'SCHEMA_NAME' }, from, signal)).map(({ name }) => name);
+}
+
 export async function databaseShape(
   client: MysqlClient,
   database: string,

@@ -6,6 +6,7 @@ import { dump } from './dump.ts';
 import { MysqlOptions } from './options.ts';
 import { preview } from './preview.ts';
 import { prove, review } from './proof.ts';
+import { recover } from './recover.ts';
 import { restore } from './restore.ts';
 import { survey } from './survey.ts';
 
@@ -31,6 +32,8 @@ export const mysql: Engine<MysqlOptions> = {
     const drop = (database: string) => dropLine(shell.container, database, client.tools.client, options);
     return restore(client, from, target, steps, signal, drop);
   },
+  recover: async (shell, unfinished, options, signal) =>
+    recover(await createClient(shell, options, signal), unfinished, signal),
   byHand,
 };
 

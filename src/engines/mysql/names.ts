@@ -7,7 +7,12 @@ const systemDatabases = new Set(['information_schema', 'mysql', 'performance_sch
 
 /** Name of the staged copy: nothing of the original name in it, so that it is never too long. */
 export function stagedName(suffix: string, number: number): string {
-  return `${staged}${suffix}_${number}`;
+  return `${stagedPrefix(suffix)}${number}`;
+}
+
+/** How the names of all staged copies of one restore begin. */
+export function stagedPrefix(suffix: string): string {
+  return `${staged}${suffix}_`;
 }
 
 /** Name under which the replaced tables are kept; a name has at most 64 characters, so the original is cut first. */

@@ -1,6 +1,7 @@
 import { LifeboatError } from '../../domain/errors.ts';
 import type { Artifact, Manifest } from '../../domain/manifest.ts';
 import type { RestorePreview, RestoreTarget } from '../engine.ts';
+import { listDatabases } from './catalogue.ts';
 import type { MysqlClient } from './client.ts';
 import type { DatabaseFacts } from './dump.ts';
 import { isOwnDatabase, isSystemDatabase } from './names.ts';
@@ -13,8 +14,7 @@ export async function preview(
   target: RestoreTarget,
   signal: AbortSignal,
 ): Promise<RestorePreview> {
-  const from = 'FROM information_schema.SCHEMATA ORDER BY SCHEMA_NAME';
-  const existing = (await client.rows<{ name: string }>({ name: 'SCHEMA_NAME' }, from, signal)).map(({ name }) => name);
+  const existing = await listDatabases(client, signal);
   const chosen = databasesOf(manifest, target);
   const lines = chosen.flatMap((artifact) => linesFor(artifact, target.as ?? artifact.name, existing));
   if (manifest.artifacts.some(({ kind }) => kind === 'users'))

@@ -9,7 +9,7 @@ import { stagedName } from './names.ts';
 import { databasesOf } from './preview.ts';
 import { namingDatabase } from './split.ts';
 import { check, dropDatabases, type Staged, stage, withLongStatements } from './staging.ts';
-import { type Exchange, switchOver } from './switch.ts';
+import { type Exchange, switchOver, undoOf } from './switch.ts';
 
 /**
  * Each database is loaded into a new one beside the live one and compared with the manifest; when all are good, the tables
@@ -53,8 +53,9 @@ export async function restore(
       exchanges.push({ staged: entry, live: await readLive(client, entry, target.suffix, signal) });
     }
     signal.throwIfAborted();
-    await steps.switching(exchanges.map(({ live }) => live.database).join(', '));
-    const switched = await switchOver(client, exchanges, accounts.waiting);
+    const undo = await undoOf(client, exchanges);
+    await steps.switching(exchanges.map(({ live }) => live.database).join(', '), undo);
+    const switched = await switchOver(client, exchanges, accounts.waiting, undo);
     return {
       checks: [...checks, ...switched.checks],
       warnings: [...accounts.warnings, ...switched.warnings, ...staged.flatMap(warningsOf)],

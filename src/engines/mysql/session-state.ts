@@ -31,7 +31,7 @@ export class SessionState {
 
   /** The settings that hold now. */
   snapshot(): StatementSettings {
-    return { variables: new Map(this.#variables), database: this.#database };
+    return { variables: Object.fromEntries(this.#variables), database: this.#database };
   }
 
   #names(found: readonly Token[]): void {
@@ -63,16 +63,16 @@ export class SessionState {
 /** Settings under which one statement is to be run. */
 export interface StatementSettings {
   /** By variable, values as SQL writes them. */
-  readonly variables: ReadonlyMap<string, string>;
+  readonly variables: Readonly<Record<string, string>>;
   /** Defaults that the database must have meanwhile, when they are not its own. */
   readonly database: string | undefined;
 }
 
 /** SQL (latin1) that makes the settings hold; what a dump leaves to the session is what its header gives all of it. */
 export function settingStatements({ variables }: StatementSettings): string {
-  const charset = variables.get('character_set_client') ?? 'utf8mb4';
+  const charset = variables.character_set_client ?? 'utf8mb4';
   const others = lasting.slice(1).flatMap((name) => {
-    const value = variables.get(name) ?? (name === 'sql_mode' ? "'NO_AUTO_VALUE_ON_ZERO'" : undefined);
+    const value = variables[name] ?? (name === 'sql_mode' ? "'NO_AUTO_VALUE_ON_ZERO'" : undefined);
     return value === undefined ? [] : [`SET ${name} = ${value};\n`];
   });
   return `SET NAMES utf8mb4;\nSET character_set_client = ${charset};\n${others.join('')}`;

@@ -2,7 +2,7 @@ import { LifeboatError } from '../../domain/errors.ts';
 import type { Shell } from '../../domain/shell.ts';
 import type { Survey, SurveyItem } from '../engine.ts';
 import { matchesAny } from '../glob.ts';
-import { isElsewhere } from './catalogue.ts';
+import { isElsewhere, listDatabases } from './catalogue.ts';
 import { createClient, isRefusal, type MysqlClient } from './client.ts';
 import { serverIdentity } from './identity.ts';
 import { isOwnDatabase, isSystemDatabase } from './names.ts';
@@ -70,15 +70,11 @@ async function chooseDatabases(
   left: { name: string; why: string }[],
   signal: AbortSignal,
 ): Promise<string[]> {
-  const from = 'FROM information_schema.SCHEMATA ORDER BY SCHEMA_NAME';
-  const all = await client.rows<{ name: string }>({ name: 'SCHEMA_NAME' }, from, signal);
-  return all
-    .map(({ name }) => name)
-    .filter((name) => {
-      const why = reasonToLeave(name, options);
-      if (why !== undefined && !isSystemDatabase(name)) left.push({ name, why });
-      return why === undefined;
-    });
+  return (await listDatabases(client, signal)).filter((name) => {
+    const why = reasonToLeave(name, options);
+    if (why !== undefined && !isSystemDatabase(name)) left.push({ name, why });
+    return why === undefined;
+  });
 }
 
 function reasonToLeave(database: string, options: MysqlOptions): string | undefined {

@@ -16,6 +16,33 @@ export interface Exchange {
   readonly live: Live;
 }
 
+/** What is needed to take an exchange back. */
+interface Replacement {
+  readonly staged: Pick<Staged, 'staging' | 'target' | 'tables' | 'facts'>;
+  readonly live: Live;
+}
+
+/** What is needed to take a switch back; the journal keeps it as JSON. */
+export interface SwitchUndo {
+  readonly exchanges: readonly Replacement[];
+  /** Grants that are lost with the routines they are for. */
+  readonly lost: readonly WaitingGrant[];
+}
+
+export async function undoOf(client: MysqlClient, exchanges: readonly Exchange[]): Promise<SwitchUndo> {
+  const lost = await routineGrants(
+    client,
+    exchanges.map(({ live }) => live.database),
+  );
+  return {
+    exchanges: exchanges.map(({ staged: { staging, target, tables, facts }, live }) => ({
+      staged: { staging, target, tables, facts },
+      live,
+    })),
+    lost,
+  };
+}
+
 export interface Switched {
   readonly checks: readonly string[];
   readonly warnings: readonly string[];
@@ -31,9 +58,9 @@ export async function switchOver(
   client: MysqlClient,
   exchanges: readonly Exchange[],
   waiting: readonly WaitingGrant[],
+  { lost }: SwitchUndo,
 ): Promise<Switched> {
   const targets = exchanges.map(({ live }) => live.database);
-  const lost = await routineGrants(client, targets);
   const defaults = await sequenceDefaults(
     client,
     exchanges.map(({ staged }) => staged),
@@ -61,7 +88,7 @@ export async function switchOver(
     );
     return { checks, warnings: [...warnings, ...unchecked] };
   } catch (error) {
-    await rollBack(client, exchanges, lost, error);
+    await undoSwitch(client, { exchanges, lost }, error);
     throw new LifeboatError('RESTORE_FAILED', `the switch failed and was undone: ${messageOf(error)}`, {
       hint: 'the live databases are as they were before',
       cause: error,
@@ -97,7 +124,7 @@ async function dropEmpty(client: MysqlClient, names: readonly string[]): Promise
 
 type Move = readonly [from: string, to: string, table: string];
 
-function toLive({ staged, live }: Exchange): Move[] {
+function toLive({ staged, live }: Replacement): Move[] {
   return [
     ...live.tables.map(({ name }): Move => [live.database, live.kept, name]),
     ...staged.tables.map(({ name }): Move => [staged.staging, live.database, name]),
@@ -114,43 +141,42 @@ function shapeStatement({ database, shape }: { database: string; shape: Staged['
   return `ALTER DATABASE ${identifier(database)} ${shapeClause(shape)};\n`;
 }
 
-/** Puts everything back as it was before the switch. */
-async function rollBack(
-  client: MysqlClient,
-  exchanges: readonly Exchange[],
-  lost: readonly WaitingGrant[],
-  cause: unknown,
-): Promise<void> {
-  const targets = exchanges.map(({ live }) => live.database);
+async function undoSwitch(client: MysqlClient, undo: SwitchUndo, cause: unknown): Promise<void> {
   try {
-    for (const { staged, live } of exchanges) {
-      const { codeObjects } = replaceable(await readCatalogue(client, live.database), staged.facts.excluded);
-      const drops = dropStatements(live.database, codeObjects);
-      // What cannot be dropped must not keep the tables from going back.
-      await patiently(client, targets, drops).catch(() => client.run(drops, { tolerant: true }));
-    }
-    const moves = exchanges.flatMap(toLive);
-    if (await isMoved(client, moves)) {
-      const back = moves.map(([from, to, table]): Move => [to, from, table]).reverse();
-      await patiently(client, targets, rename(back));
-    }
-    await repointForeignKeys(client, new Map(exchanges.map(({ staged }) => [staged.staging, staged.target])));
-    const existed = exchanges.flatMap(({ live: { database, code, shape } }) =>
-      shape ? [{ database, code, shape, isCopy: false }] : [],
-    );
-    await client.run(existed.map(shapeStatement).join(''));
-    await makeCode(client, existed, lost);
-    await dropEmpty(
-      client,
-      exchanges.flatMap(({ live }) => (live.shape ? [live.kept] : [live.kept, live.database])),
-    );
+    await rollBack(client, undo);
   } catch (error) {
-    const kept = exchanges.map(({ live }) => live.kept).join(', ');
+    const kept = undo.exchanges.map(({ live }) => live.kept).join(', ');
     throw new LifeboatError('RESTORE_FAILED', `the switch failed, and so did undoing it: ${messageOf(error)}`, {
       hint: `restore the safety backup that was made before this restore; the tables from before may be in ${kept}`,
       cause: new AggregateError([cause, error]),
     });
   }
+}
+
+/** Puts everything back as it was before the switch, however far that came; doing it twice does no harm. */
+export async function rollBack(client: MysqlClient, { exchanges, lost }: SwitchUndo): Promise<void> {
+  const targets = exchanges.map(({ live }) => live.database);
+  for (const { staged, live } of exchanges) {
+    const { codeObjects } = replaceable(await readCatalogue(client, live.database), staged.facts.excluded);
+    const drops = dropStatements(live.database, codeObjects);
+    // What cannot be dropped must not keep the tables from going back.
+    await patiently(client, targets, drops).catch(() => client.run(drops, { tolerant: true }));
+  }
+  const moves = exchanges.flatMap(toLive);
+  if (await isMoved(client, moves)) {
+    const back = moves.map(([from, to, table]): Move => [to, from, table]).reverse();
+    await patiently(client, targets, rename(back));
+  }
+  await repointForeignKeys(client, new Map(exchanges.map(({ staged }) => [staged.staging, staged.target])));
+  const existed = exchanges.flatMap(({ live: { database, code, shape } }) =>
+    shape ? [{ database, code, shape, isCopy: false }] : [],
+  );
+  await client.run(existed.map(shapeStatement).join(''));
+  await makeCode(client, existed, lost);
+  await dropEmpty(
+    client,
+    exchanges.flatMap(({ live }) => (live.shape ? [live.kept] : [live.kept, live.database])),
+  );
 }
 
 /** The tables moved all together or not at all: one of them tells. */

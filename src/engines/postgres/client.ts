@@ -6,6 +6,9 @@ import type { PostgresOptions } from './options.ts';
 
 type Argv = readonly [string, ...string[]];
 
+/** How our sessions are known to the server. */
+export const applicationName = 'lifeboat';
+
 /** How we reach one server: where its tools run and as whom. */
 export interface PostgresClient {
   readonly shell: Shell;
@@ -48,7 +51,7 @@ export async function createClient(
   const env = {
     PGUSER: user,
     PGPORT: String(port),
-    PGAPPNAME: 'lifeboat',
+    PGAPPNAME: applicationName,
     PGCONNECT_TIMEOUT: '15',
     PGCLIENTENCODING: 'UTF8',
     PGOPTIONS: maintenanceSettings.map((name) => `-c ${name}=0`).join(' '),

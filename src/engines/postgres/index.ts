@@ -4,6 +4,7 @@ import { createClient } from './client.ts';
 import { dump } from './dump.ts';
 import { PostgresOptions } from './options.ts';
 import { prove, review } from './proof.ts';
+import { recover } from './recover.ts';
 import { preview, restore } from './restore.ts';
 import { survey } from './survey.ts';
 
@@ -34,5 +35,7 @@ export const postgres: Engine<PostgresOptions> = {
     restore(await createClient(shell, options, signal), from, target, steps, signal, (database) =>
       dropLine(shell.container, database, options),
     ),
+  recover: async (shell, unfinished, options, signal) =>
+    recover(await createClient(shell, options, signal), unfinished, signal),
   byHand,
 };

@@ -4,7 +4,12 @@ const kept = '__lifeboat_prev_';
 
 /** Name of the staged copy: nothing of the original name in it, because some tools read `=` or `-` in names as options. */
 export function stagedName(suffix: string, number: number): string {
-  return `${staged}${suffix}_${number}`;
+  return `${stagedPrefix(suffix)}${number}`;
+}
+
+/** How the names of all staged copies of one restore begin. */
+export function stagedPrefix(suffix: string): string {
+  return `${staged}${suffix}_`;
 }
 
 /** Name under which the replaced database is kept; PostgreSQL cuts names at 63 bytes, so the original is cut first. */

@@ -17,6 +17,7 @@ import { countObjects, countRows, createStatements, type DatabaseShape } from '.
 import { type PostgresClient, type PostgresConnection, withFile } from './client.ts';
 import { missingRoleStatements } from './globals.ts';
 import { keptName, stagedName } from './names.ts';
+import type { SwitchUndo } from './recover.ts';
 import { identifier, literal } from './sql.ts';
 
 /** One database on its way back. */
@@ -279,7 +280,8 @@ async function switchOver(
   const replaced = staged
     .filter(({ target }) => existing.has(target))
     .map(({ target }) => ({ database: target, kept: keptName(target, suffix) }));
-  await steps.switching(`${staged.map(({ target }) => target).join(', ')}`);
+  const undo: SwitchUndo = { replaced };
+  await steps.switching(staged.map(({ target }) => target).join(', '), undo);
   try {
     for (const { database } of replaced) {
       await admin.execute(`ALTER DATABASE ${identifier(database)} WITH ALLOW_CONNECTIONS false`);
@@ -318,7 +320,11 @@ async function dropAll(admin: PostgresConnection, staged: readonly Staged[]): Pr
 }
 
 /** A database to be connected to while others are renamed: none of those. */
-async function adminDatabase(client: PostgresClient, renamed: readonly string[], signal: AbortSignal): Promise<string> {
+export async function adminDatabase(
+  client: PostgresClient,
+  renamed: readonly string[],
+  signal: AbortSignal,
+): Promise<string> {
   const failures: unknown[] = [];
   for (const name of ['postgres', 'template1', client.user].filter((candidate) => !renamed.includes(candidate))) {
     try {

@@ -5,6 +5,7 @@ import { RedisOptions } from './options.ts';
 import { preview } from './preview.ts';
 import { prove, review } from './proof.ts';
 import { dataPaths, recognise } from './recognise.ts';
+import { recover } from './recover.ts';
 import { restore } from './restore.ts';
 import { survey } from './survey.ts';
 
@@ -19,5 +20,6 @@ export const redis: Engine<RedisOptions> = {
   review: (_shell, found, artifacts, _options, signal) => review(found, artifacts, signal),
   preview,
   restore,
+  recover,
   byHand: (container, artifact) => byHand(container, artifact),
 };

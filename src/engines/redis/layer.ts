@@ -21,7 +21,7 @@ const emptyRdb = Buffer.concat([Buffer.from('REDIS0009'), Buffer.from([0xff]), B
  */
 export function inLayer(context: RestoreContext): Switch {
   const { shell, from, artifact, facts, layout, client } = context;
-  const { kept } = foldersOf(context);
+  const { kept } = foldersOf(layout.folder, context.suffix);
   const [uid = 0, gid = 0] = layout.owner.split(':').map(Number);
   const parts = partsOf(layout);
   const before = new Map<string, string>();

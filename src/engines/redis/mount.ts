@@ -8,8 +8,8 @@ import { foldersOf, keptLine, partsOf, type RestoreContext, type Switch } from '
 
 /** On a volume or bind mount all is done by helpers that have the same mount: staging beside the data, then renames. */
 export function onMount(context: RestoreContext, mount: Mount): Switch {
-  const { shell, layout, facts, client } = context;
-  const { staged, kept } = foldersOf(context);
+  const { shell, layout, facts, client, suffix } = context;
+  const { staged, kept } = foldersOf(layout.folder, suffix);
   const user = layout.owner;
   const parts = partsOf(layout);
 

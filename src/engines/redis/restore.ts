@@ -12,7 +12,7 @@ import { isShared, placeOf } from './place.ts';
 import { meet } from './present.ts';
 import { noBeside, refusalsOf } from './preview.ts';
 import { stage } from './stage.ts';
-import type { Switch } from './switch.ts';
+import { partsOf, type Switch, type SwitchUndo } from './switch.ts';
 
 /**
  * The RDB is loaded by a server of its own, beside the live one, and compared; that server also writes the AOF when one
@@ -49,7 +49,8 @@ export async function restore(
     const staged = await stage(shell, from, artifact, facts, await change.prepare(signal), signal);
     steps.checking('the staged copy against the backup');
     const compared = compareStaged(staged, artifact);
-    await steps.switching(`${layout.folder} of ${shell.container.name}`);
+    const undo: SwitchUndo = { folder: layout.folder, owner: layout.owner, parts: [...partsOf(layout)] };
+    await steps.switching(`${layout.folder} of ${shell.container.name}`, undo);
     const started = await switchOver(shell, change, options, live !== undefined, compared, signal);
     return { checks: [...compared.checks, ...started], warnings: compared.warnings };
   });

@@ -123,6 +123,12 @@ rmdir -- "$new"
 sync`;
 
 /**
+ * How far a switch came: exit code 3 when it had not begun, 4 when it was whole, 5 in between.
+ * Arguments: staged folder; folder with the data from before.
+ */
+export const progressScript = '[ -d "$2" ] || exit 3; [ -d "$1" ] || exit 4; exit 5';
+
+/**
  * Takes the switch back, however far it went; running it twice does no harm.
  * Arguments: folder; folder with the data from before; names of the parts.
  */

@@ -32,9 +32,17 @@ export interface Switch {
   readonly kept: string;
 }
 
+/** What the journal keeps of a switch. */
+export interface SwitchUndo {
+  readonly folder: string;
+  /** `uid:gid` of the data. */
+  readonly owner: string;
+  readonly parts: readonly string[];
+}
+
 /** The folder beside the data that a restore stages in, and the one that keeps what was there. */
-export function foldersOf({ layout, suffix }: RestoreContext): { readonly staged: string; readonly kept: string } {
-  return { staged: `${layout.folder}/.lifeboat-new-${suffix}`, kept: `${layout.folder}/.lifeboat-prev-${suffix}` };
+export function foldersOf(folder: string, suffix: string): { readonly staged: string; readonly kept: string } {
+  return { staged: `${folder}/.lifeboat-new-${suffix}`, kept: `${folder}/.lifeboat-prev-${suffix}` };
 }
 
 /** Where the data from before is, and how it goes. */

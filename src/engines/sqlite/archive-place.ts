@@ -77,6 +77,7 @@ export function archivePlace(shell: Shell, path: string, facts: FileFacts, suffi
       const set = [...before].map(([side, held]) => ({ ...held, name: `${base}${side}` }));
       if (set.length > 0) await put(shell, folder, set, facts, undefined);
     },
+    isStaged: async () => spool !== undefined && !isSwitched,
     discard: async () => {
       await spool?.[Symbol.asyncDispose]();
     },

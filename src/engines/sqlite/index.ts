@@ -5,6 +5,7 @@ import { searchable } from './location.ts';
 import { SqliteOptions } from './options.ts';
 import { preview } from './preview.ts';
 import { prove, review } from './proof.ts';
+import { recover } from './recover.ts';
 import { restore } from './restore.ts';
 import { survey } from './survey.ts';
 
@@ -25,5 +26,6 @@ export const sqlite: Engine<SqliteOptions> = {
   review: async (_shell, _survey, artifacts) => review(artifacts),
   preview: (shell, manifest, target, _options, signal) => preview(shell, manifest, target, signal),
   restore: (shell, from, target, _options, steps, signal) => restore(shell, from, target, steps, signal),
+  recover: (shell, unfinished, _options, signal) => recover(shell, unfinished, signal),
   byHand: (container, artifact) => byHand(container, artifact),
 };

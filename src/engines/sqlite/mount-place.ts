@@ -34,7 +34,7 @@ count "$new" rows`;
  * killed in between leaves a whole database, the old one or the new one. Only a database too damaged to be opened has
  * its log moved aside before the rename.
  */
-const switchScript = `${prelude}db=$1 uri=$2 new=$3 prev=$4 name=$5
+const switchScript = `${prelude}db=$1 uri=$2 new=$3 prev=$4 none=$5 name=$6
 [ -s "$new" ] || fail 66 'the staged copy is gone'
 if [ -e "$db" ]; then
   if [ -e "$db-wal" ] || [ -e "$db-shm" ] || [ -s "$db-journal" ]; then
@@ -42,6 +42,8 @@ if [ -e "$db" ]; then
     then [ ! -e "$db-wal" ] && [ ! -e "$db-shm" ] || fail 75 "another container or process has $name open"; fi
   fi
   ln -T -- "$db" "$prev" 2>/dev/null || cp -p --reflink=auto -T -- "$db" "$prev" || fail 73 "the present $name could not be kept"
+else
+  true >"$none" || fail 73 "a note could not be left beside $name"
 fi
 for side in -wal -shm -journal; do
   [ ! -e "$db$side" ] || mv -T -- "$db$side" "$prev$side" || fail 74 "$name$side could not be moved"
@@ -49,23 +51,23 @@ done
 mv -T -- "$new" "$db" || fail 74 "$name could not be replaced"
 sync -- "$db" "\${db%/*}"`;
 
-/** Nothing kept and nothing staged means that there was no database before. */
-const putBackScript = `${prelude}db=$1 new=$2 prev=$3
+/** Doing it twice does no harm. */
+const putBackScript = `${prelude}db=$1 new=$2 prev=$3 none=$4
 if [ -e "$prev" ]; then
   rm -f -- "$db-wal" "$db-shm" "$db-journal"
   for side in -wal -shm -journal; do [ ! -e "$prev$side" ] || mv -T -- "$prev$side" "$db$side" || exit 74; done
   if [ "$prev" -ef "$db" ]; then rm -f -- "$prev"; else mv -T -- "$prev" "$db"; fi || exit 74
-elif [ ! -e "$new" ]; then
+elif [ -e "$none" ]; then
   rm -f -- "$db" "$db-wal" "$db-shm" "$db-journal"
 fi
-rm -f -- "$new"
+rm -f -- "$new" "$none"
 sync -- "\${db%/*}"`;
 
 /** As its owner and with nothing more: what he cannot open here, the app cannot either. */
 const openScript = `${prelude}sqlite3 -batch -bail -safe -list "$1" 'PRAGMA schema_version' 'SELECT count(*) FROM sqlite_master' >/dev/null || exit 74
 stat -c '%u:%g %a' -- "$2"`;
 
-const discardScript = `rm -f -- "$1" "$1-wal" "$1-shm" "$1-journal"`;
+const discardScript = `rm -f -- "$1" "$1-wal" "$1-shm" "$1-journal" "$2"`;
 
 const besideScript = `${prelude}ln -T -- "$1" "$2" && rm -f -- "$1" && sync -- "\${2%/*}"`;
 
@@ -82,6 +84,8 @@ export function mountPlace(
 ): Place {
   const db = posix.join(mountPoint, location.inside);
   const [staged, kept] = [stagedPath(db, suffix), keptPath(db, suffix)];
+  /** Says that there was no database before. */
+  const none = `${kept}-none`;
   const mount: HelperMount = { mount: location.mount, target: mountPoint, readOnly: false };
   const folder = facts.folder ?? { ...facts.owner, mode: 0o755 };
   let hasKept = false;
@@ -106,7 +110,7 @@ export function mountPlace(
       await run(besideScript, [staged, db], `${path} could not be made`, signal);
     },
     switchOver: async (signal) => {
-      await run(switchScript, [db, fileUri(db), staged, kept, path], `${path} could not be replaced`, signal);
+      await run(switchScript, [db, fileUri(db), staged, kept, none, path], `${path} could not be replaced`, signal);
       const { exitCode } = await shell.run(
         mountCommand('test -e "$1"', [kept], mount, restoreRights),
         undefined,
@@ -123,12 +127,16 @@ export function mountPlace(
     putBack: async () => {
       await run(
         putBackScript,
-        [db, staged, kept],
+        [db, staged, kept, none],
         `${path} could not be put back; it is kept as ${keptPath(path, suffix)}`,
       );
     },
     discard: async () => {
-      await run(discardScript, [staged], `the staged copy of ${path} could not be removed`);
+      await run(discardScript, [staged, none], `the staged copy of ${path} could not be removed`);
+    },
+    isStaged: async () => {
+      const look = mountCommand('test -e "$1"', [staged], mount, restoreRights);
+      return (await shell.run(look)).exitCode === 0;
     },
     kept: () => (hasKept ? keptPath(path, suffix) : undefined),
   };

@@ -13,6 +13,8 @@ export interface Place {
   switchOver(signal: AbortSignal): Promise<void>;
   /** Looks at what is in place now; returns what was found, in one phrase. */
   verify(signal: AbortSignal): Promise<string>;
+  /** Whether the staged copy waits for its turn. */
+  isStaged(): Promise<boolean>;
   /** Undoes as much of `switchOver` as was done. */
   putBack(): Promise<void>;
   /** Removes what was staged; safe to call at any time. */

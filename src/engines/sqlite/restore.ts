@@ -13,6 +13,14 @@ import { mountPlace } from './mount-place.ts';
 import type { Place } from './place.ts';
 import { rowsOf } from './proof.ts';
 
+/** A database as the manifest tells of it. */
+type Recorded = Pick<Artifact, 'name' | 'facts'>;
+
+/** What the journal keeps of a switch. */
+export interface SwitchUndo {
+  readonly databases: readonly Recorded[];
+}
+
 interface Entry {
   readonly artifact: Artifact;
   readonly place: Place;
@@ -39,7 +47,8 @@ export async function restore(
       for (const { place } of entries) await place.putBeside(signal);
       return { checks, warnings: [], kept: [] };
     }
-    await steps.switching(entries.map(({ place }) => place.path).join(', '));
+    const undo: SwitchUndo = { databases: chosen.map(({ name, facts }) => ({ name, facts })) };
+    await steps.switching(entries.map(({ place }) => place.path).join(', '), undo);
     const found = await switchAll(shell, entries, signal);
     const kept = entries.flatMap(({ place }) => keptLines(shell.container.name, place));
     return { checks: [...checks, ...found], warnings: [], kept };
@@ -69,7 +78,7 @@ export function databasesOf(manifest: Manifest, target: RestoreTarget): readonly
 }
 
 /** Where a database goes: to its own path, or under another name beside it. */
-export function destinationOf(artifact: Artifact, target: RestoreTarget): string {
+export function destinationOf(artifact: Recorded, target: RestoreTarget): string {
   const { path } = factsOf(artifact);
   return target.as === undefined ? path : posix.resolve(posix.dirname(path), target.as);
 }
@@ -138,7 +147,7 @@ function compare(artifact: Artifact, told: Told): string {
   return `${artifact.name}: ${found.tables ?? 0} tables, ${rowsOf(found)} rows as in the backup; ${told.checked ?? 'not checked'}`;
 }
 
-function placeFor(shell: Shell, artifact: Artifact, target: RestoreTarget, hasHelper: boolean): Place {
+export function placeFor(shell: Shell, artifact: Recorded, target: RestoreTarget, hasHelper: boolean): Place {
   const facts = factsOf(artifact);
   const path = destinationOf(artifact, target);
   const location = locate(shell.container, path);

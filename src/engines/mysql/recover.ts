@@ -1,0 +1,23 @@
+import type { Unfinished } from '../engine.ts';
+import { listDatabases } from './catalogue.ts';
+import type { MysqlClient } from './client.ts';
+import { stagedPrefix } from './names.ts';
+import { dropDatabases } from './staging.ts';
+import { rollBack, type SwitchUndo } from './switch.ts';
+
+/**
+ * The staged copies are dropped as the last thing of a restore. As long as all are there, the switch is taken back, however
+ * far it came; when one is gone, it was whole, or was taken back already.
+ */
+export async function recover(client: MysqlClient, { suffix, undo }: Unfinished, signal: AbortSignal): Promise<string> {
+  const staged = (await listDatabases(client, signal)).filter((name) => name.startsWith(stagedPrefix(suffix)));
+  if (undo === undefined) {
+    await dropDatabases(client, staged);
+    return 'the live databases were not touched';
+  }
+  const { exchanges, lost } = undo as SwitchUndo; // Written by this engine.
+  const isUnderWay = exchanges.every(({ staged: { staging } }) => staged.includes(staging));
+  if (isUnderWay) await rollBack(client, { exchanges, lost });
+  await dropDatabases(client, staged);
+  return isUnderWay ? 'the live databases are as they were' : 'it had been completed, or taken back';
+}

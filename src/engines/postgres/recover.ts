@@ -1,0 +1,42 @@
+import type { Unfinished } from '../engine.ts';
+import { applicationName, type PostgresClient } from './client.ts';
+import { stagedPrefix } from './names.ts';
+import { adminDatabase } from './restore.ts';
+import { identifier, literal } from './sql.ts';
+
+/** What the journal keeps of a switch: the live databases and the names they are kept under. */
+export interface SwitchUndo {
+  readonly replaced: readonly { readonly database: string; readonly kept: string }[];
+}
+
+/**
+ * All renames are one transaction, so they happened or not. What can be left half-done is before it: databases that take
+ * no connections any more, and copies that nobody needs.
+ */
+export async function recover(
+  client: PostgresClient,
+  { suffix, undo }: Unfinished,
+  signal: AbortSignal,
+): Promise<string> {
+  const { replaced } = (undo ?? { replaced: [] }) as SwitchUndo; // Written by this engine.
+  const names = replaced.map(({ database }) => database);
+  await using admin = await client.connect(await adminDatabase(client, names, signal), signal);
+  // A client without its master goes on with the statement it had begun, as soon as it can.
+  await admin.rows(
+    `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = ${literal(applicationName)}
+     AND pid <> pg_backend_pid() AND query LIKE 'ALTER DATABASE %'`,
+    signal,
+  );
+  const existing = new Set(
+    (await admin.rows<{ name: string }>('SELECT datname AS name FROM pg_database')).map(({ name }) => name),
+  );
+  for (const name of existing) {
+    if (name.startsWith(stagedPrefix(suffix)))
+      await admin.execute(`DROP DATABASE ${identifier(name)} WITH (FORCE)`, signal);
+  }
+  if (replaced.some(({ kept }) => existing.has(kept))) return 'it had been completed';
+  for (const database of names)
+    if (existing.has(database))
+      await admin.execute(`ALTER DATABASE ${identifier(database)} WITH ALLOW_CONNECTIONS true`, signal);
+  return 'the live databases are as they were';
+}

@@ -1,0 +1,90 @@
+import assert from 'node:assert/strict';
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { after, before, describe, it } from 'node:test';
+import { type Daemon, type Home, makeHome, type SmallStack, startSmallStack } from '../support/daemon.ts';
+import { docker, eventually } from '../support/testbed.ts';
+
+describe('fault 76: a daemon that is killed while it restores', { concurrency: false }, () => {
+  let stack: SmallStack;
+  before(async () => {
+    stack = await startSmallStack();
+    // An index that takes its time: a restore is seen while it loads.
+    await stack.psql(`CREATE FUNCTION slow(i int) RETURNS int IMMUTABLE LANGUAGE plpgsql
+      AS $$ BEGIN PERFORM pg_sleep(4); RETURN i; END $$;
+      CREATE TABLE slow AS SELECT 1 AS i; CREATE INDEX ON slow (slow(i))`);
+  });
+  after(() => stack[Symbol.asyncDispose]());
+
+  /** Through a database that no restore touches. */
+  const admin = (sql: string) => docker('exec', stack.db, 'psql', '-XqAt', '-U', 'postgres', 'template1', '-c', sql);
+  const count = () => stack.psql('SELECT count(*) FROM orders');
+  const staged = () => admin("SELECT count(*) FROM pg_database WHERE datname LIKE 'lifeboat_new_%'");
+  const loading = () => admin("SELECT count(*) FROM pg_stat_activity WHERE datname LIKE 'lifeboat_new_%'");
+  const journal = async (home: Home) => {
+    const folder = join(home.folder, 'data', 'journal');
+    const names = await readdir(folder).catch(() => []);
+    return Promise.all(
+      names
+        .filter((name) => name.endsWith('.json'))
+        .map((name) => readFile(join(folder, name), 'utf8').catch(() => '')),
+    );
+  };
+
+  /** Restores over changed data and kills the daemon as soon as `when` holds; then another daemon puts all in order. */
+  async function killedWhen(
+    when: (home: Home) => Promise<boolean>,
+    killed?: () => Promise<void>,
+  ): Promise<{ readonly log: string }> {
+    await stack.psql('DELETE FROM orders; INSERT INTO orders SELECT i FROM generate_series(1, 1000) i');
+    await using home = await makeHome(stack.project);
+    const first = await home.start();
+    assert.equal((await home.lifeboat(['backup', 'db'])).code, 0);
+    await stack.psql('DELETE FROM orders WHERE id > 10');
+    const restoring = home.lifeboat(['restore', 'db', '--yes']);
+    await eventually(async () => assert.ok(await when(home)));
+    first.kill('SIGKILL');
+    await first.ended;
+    await restoring;
+    assert.notEqual((await journal(home)).length, 0);
+    const second: Daemon = await home.start();
+    await killed?.();
+    await eventually(async () => assert.deepEqual(await journal(home), []), 60_000);
+    await eventually(async () => assert.equal(await stack.appState(), 'running'));
+    assert.equal(await staged(), '0', 'nothing staged is left');
+    return { log: second.log() };
+  }
+
+  it('leaves the live data as it was when it was still staging', async () => {
+    const { log } = await killedWhen(async () => (await staged()) !== '0');
+    assert.match(log, /restore of [a-z0-9]{6}, (?:staging|switching postgres, shop), was interrupted/);
+    assert.ok(['10', '1000'].includes(await count()));
+  });
+
+  it('leaves it whole when it had begun to switch, the old or the new', async () => {
+    let holder: Promise<unknown> = Promise.resolve();
+    let isHeld = false;
+    const holders = "FROM pg_stat_activity WHERE application_name = 'holder'";
+    const { log } = await killedWhen(
+      async (home) => {
+        // While the copy is loaded, nothing may be renamed any more: the switch begins and does not come to its end.
+        if (!isHeld && (await loading()) !== '0') {
+          isHeld = true;
+          const lock =
+            "BEGIN; SELECT FROM pg_database WHERE datname = 'shop' FOR UPDATE; SET application_name = 'holder'; SELECT pg_sleep(120)";
+          holder = docker('exec', stack.db, 'psql', '-XqAt', '-U', 'postgres', 'template1', '-c', lock).catch(() => {});
+        }
+        return (await journal(home)).some((text) => text.includes('"undo"'));
+      },
+      async () => {
+        await admin(`SELECT pg_terminate_backend(pid) ${holders}`);
+        await holder;
+      },
+    );
+    assert.match(
+      log,
+      /restore of [a-z0-9]{6}, switching postgres, shop, was interrupted at \S+: (?:the live|it had been)/,
+    );
+    assert.ok(['10', '1000'].includes(await count()));
+  });
+});
