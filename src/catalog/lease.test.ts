@@ -18,8 +18,9 @@ test('fault 44: the second writer is refused and told who writes since when', as
   assert.equal(listed?.owner, 'lifeboat on nas');
   await assert.rejects(acquireLease(store, { ...quick, owner: 'another' }, never), (error: LifeboatError) => {
     assert.equal(error.code, 'LOCKED');
-    assert.ok(error.message.includes(`by lifeboat on nas since ${listed?.since}`));
-    assert.match(error.hint ?? '', /lifeboat unlock/);
+    const until = new Date((listed?.renewedAt.getTime() ?? 0) + 120_000).toISOString();
+    assert.ok(error.message.includes(`by lifeboat on nas since ${listed?.since}; its lease lasts until ${until}`));
+    assert.match(error.hint ?? '', /try again when it has finished/);
     return true;
   });
   assert.deepEqual(
@@ -90,26 +91,26 @@ test('a lease that cannot be renewed in time tells its holder to stop', async ()
 
 test('one missed renewal is made good', async () => {
   const memory = createMemoryStore();
-  let failures = 0;
+  let puts = 0;
   const store: Store = {
     ...memory,
     put: (...args) => {
-      const isRenewal = !args[2].ifAbsent;
-      if (isRenewal && failures++ === 0) return Promise.reject(new LifeboatError('STORE_UNAVAILABLE', 'hiccup'));
-      return memory.put(...args);
+      puts += 1;
+      return puts === 2 ? Promise.reject(new LifeboatError('STORE_UNAVAILABLE', 'hiccup')) : memory.put(...args);
     },
   };
   await using lease = await acquireLease(store, { ...quick, ttlMs: 300 }, never);
   await sleep(700);
   assert.equal(lease.lost.aborted, false);
-  assert.ok(failures > 2);
+  assert.ok(puts > 3);
 });
 
 test('a dead predecessor of ours does not hold us up', async () => {
   const store = createMemoryStore();
   const dead = await deadLease(store, 60_000);
   const former = [dead.replace('.leases/', '').replace('.json', '')];
-  await using _ = await acquireLease(store, { ...quick, former }, never);
+  await using lease = await acquireLease(store, { ...quick, former }, never);
+  assert.deepEqual(lease.ended, ['the dead']);
   assert.equal((await keysOf(store)).length, 1);
 });
 

@@ -7,17 +7,21 @@ import { encodeLease, type LeaseFile, type ListedLease, leaseKey, listLeases } f
 export interface LeaseOptions {
   /** Who we are, for the one who is refused: `lifeboat on nas (container 3f2a…)`. */
   readonly owner: string;
+  /** What tells this lease from any other; random when it is not given. */
+  readonly holder?: string;
   /** A lease that was not renewed for so long has ended. Renewed three times as often. */
   readonly ttlMs?: number;
-  /** Leases of our own dead predecessors, from our journal: they end at once. The caller knows that no twin of us runs. */
+  /** Holders that were our own dead predecessors: their leases end at once. The caller knows that no twin of us runs. */
   readonly former?: readonly string[];
   readonly random?: () => number;
 }
 
 /** The right to write to a destination. Give it back with `release`, or by `await using`. */
 export interface Lease extends AsyncDisposable {
-  /** For the journal; a successor names it as `former`. */
+  /** A successor names it as `former`. */
   readonly holder: string;
+  /** Owners of leases that had ended, or were our own: they were removed. */
+  readonly ended: readonly string[];
   /** Fires with LOCKED when the lease could not be renewed in time: stop writing at once. */
   readonly lost: AbortSignal;
   /** Never rejects: a lease that cannot be removed ends by itself. */
@@ -28,6 +32,8 @@ const defaultTtlMs = 120_000;
 /** A lease so young may be one of two that were laid at the same moment and both give way. */
 const freshMs = 5_000;
 const attempts = 3;
+/** Short: what ends a process waits for it, and a lease that stays ends by itself. */
+const removeMs = 3_000;
 
 /**
  * Takes the lease of a destination, or rejects with LOCKED naming who holds it. Every writer lays down its own object,
@@ -35,19 +41,19 @@ const attempts = 3;
  * Age is measured between two objects' times as the store gives them, so the clocks of the writers do not matter.
  */
 export async function acquireLease(store: Store, options: LeaseOptions, signal: AbortSignal): Promise<Lease> {
-  const random = options.random ?? Math.random;
+  const { holder = randomUUID(), random = Math.random } = options;
   for (let attempt = 1; ; attempt++) {
     const lease: LeaseFile = {
       format: 1,
-      holder: randomUUID(),
+      holder,
       owner: options.owner,
       since: new Date().toISOString(),
       ttlMs: options.ttlMs ?? defaultTtlMs,
     };
     const laidAt = now();
-    const others = await lay(store, lease, options.former ?? [], signal);
-    const [rival] = others;
-    if (rival === undefined) return keep(store, lease, laidAt);
+    const { alive, ended } = await lay(store, lease, options.former ?? [], signal);
+    const [rival] = alive;
+    if (rival === undefined) return keep(store, lease, laidAt, ended);
     await remove(store, lease.holder);
     if (attempt === attempts || rival.ageMs > freshMs) throw locked(store, rival);
     await wait(random() * 1000, undefined, { signal }).catch((error) => {
@@ -56,10 +62,10 @@ export async function acquireLease(store: Store, options: LeaseOptions, signal: 
   }
 }
 
-/** Puts our lease and returns the living ones of others; dead ones are removed. */
+/** Puts our lease and tells the others apart; dead ones are removed. */
 async function lay(store: Store, lease: LeaseFile, former: readonly string[], signal: AbortSignal) {
   try {
-    await store.put(leaseKey(lease.holder), encodeLease(lease), { ifAbsent: true }, signal);
+    await store.put(leaseKey(lease.holder), encodeLease(lease), {}, signal);
     const all = await listLeases(store, signal);
     const mine = all.find(({ holder }) => holder === lease.holder);
     if (mine === undefined) {
@@ -76,15 +82,16 @@ async function lay(store: Store, lease: LeaseFile, former: readonly string[], si
       .map((other) => ({ ...other, ageMs: mine.renewedAt.getTime() - other.renewedAt.getTime() }));
     const isDead = (other: ListedLease & { ageMs: number }) =>
       other.ageMs > other.ttlMs || former.includes(other.holder);
-    for (const other of others.filter(isDead)) await remove(store, other.holder);
-    return others.filter((other) => !isDead(other));
+    const dead = others.filter(isDead);
+    for (const { holder } of dead) await remove(store, holder);
+    return { alive: others.filter((other) => !isDead(other)), ended: dead.map(({ owner }) => owner) };
   } catch (error) {
     await remove(store, lease.holder);
     throw error;
   }
 }
 
-function keep(store: Store, lease: LeaseFile, laidAt: Clock): Lease {
+function keep(store: Store, lease: LeaseFile, laidAt: Clock, ended: readonly string[]): Lease {
   const lost = new AbortController();
   const stop = new AbortController();
   const beating = beat(store, lease, laidAt, stop.signal).catch((error) => lost.abort(error));
@@ -93,7 +100,7 @@ function keep(store: Store, lease: LeaseFile, laidAt: Clock): Lease {
     await beating;
     await remove(store, lease.holder);
   };
-  return { holder: lease.holder, lost: lost.signal, release, [Symbol.asyncDispose]: release };
+  return { holder: lease.holder, ended, lost: lost.signal, release, [Symbol.asyncDispose]: release };
 }
 
 /** Renews the lease until it is stopped; rejects when it ended before it could be renewed. */
@@ -138,15 +145,20 @@ function since({ wall, monotonic }: Clock): number {
 
 async function remove(store: Store, holder: string): Promise<void> {
   // It ends by itself, and a failure to tidy up must not hide why we tidy up.
-  await store.remove(leaseKey(holder), AbortSignal.timeout(10_000)).catch(() => undefined);
+  await store.remove(leaseKey(holder), AbortSignal.timeout(removeMs)).catch(() => undefined);
 }
 
 function locked(store: Store, rival: ListedLease): LifeboatError {
-  return new LifeboatError('LOCKED', `${store.location} is being written to by ${rival.owner} since ${rival.since}`, {
-    hint: `try again when it has finished; if it was killed, its lease ends ${Math.ceil(rival.ttlMs / 60_000)} min after its last sign of life (${rival.renewedAt.toISOString()}), or run \`lifeboat unlock\``,
-    retryable: true,
-    context: { holder: rival.holder, owner: rival.owner, since: rival.since },
-  });
+  const until = new Date(rival.renewedAt.getTime() + rival.ttlMs).toISOString();
+  return new LifeboatError(
+    'LOCKED',
+    `${store.location} is being written to by ${rival.owner} since ${rival.since}; its lease lasts until ${until}`,
+    {
+      hint: 'while it lives it renews the lease: try again when it has finished. If it was killed, the lease ends by itself at that time. Two sidecars that write at the same hours need a folder or prefix each',
+      retryable: true,
+      context: { holder: rival.holder, owner: rival.owner, since: rival.since, until },
+    },
+  );
 }
 
 function outlived(store: Store, lease: LeaseFile, cause?: unknown): LifeboatError {

@@ -17,6 +17,7 @@ const words: Record<Step, string> = {
   switch: 'switching',
   start: 'starting',
   verify: 'verifying',
+  sweep: 'sweeping',
 };
 
 /** Shows a run: one line that moves on a terminal, plain lines elsewhere, JSON Lines for machines. */

@@ -41,6 +41,7 @@ function clockwork({ runOnStart = false, sources = [source('db/postgres')] } = {
       await sleep(state.slowMs);
       throw new LifeboatError('SOURCE_NOT_RUNNING', 'not running');
     },
+    destinations: async () => [],
     emit: (event: RunEvent) => void events.push(event),
     now: () => state.now,
   } as unknown as RunContext;

@@ -1,7 +1,9 @@
+import { isLifeboatError } from '../domain/errors.ts';
 import { failureFields, type Log } from '../domain/log.ts';
 import type { Failure } from '../domain/run-event.ts';
 import type { Destination } from '../runs/context.ts';
 import { failureOf } from '../runs/run-log.ts';
+import { abandonedMs } from '../runs/tidy.ts';
 import { type Backoff, pause, untilDone } from './backoff.ts';
 import type { Organ } from './health.ts';
 
@@ -9,7 +11,7 @@ import type { Organ } from './health.ts';
 export interface KeptDestination extends Destination {
   readonly store: Destination['store'] & {
     /** Rejects with why it cannot be used. */
-    ready(): Promise<void>;
+    ready(signal: AbortSignal): Promise<void>;
   };
 }
 
@@ -29,8 +31,6 @@ export interface DestinationKeeperParts {
 const usualBackoff: Backoff = { firstMs: 2_000, longestMs: 300_000 };
 const lookEveryMs = 300_000;
 const sweepEveryMs = 24 * 3_600_000;
-/** Nobody writes one backup for longer than a day without touching its folder: what is older belongs to nobody. */
-const abandonedMs = 24 * 3_600_000;
 
 /** Ails when no destination at all can be used: with one of several, backups are degraded, which their results say. */
 export function createDestinationKeeper({ destinations, log, backoff }: DestinationKeeperParts): DestinationKeeper {
@@ -52,26 +52,27 @@ export function createDestinationKeeper({ destinations, log, backoff }: Destinat
     };
     let sweptAt: number | undefined;
     while (!signal.aborted) {
-      await untilDone(() => store.ready(), failed, signal, backoff ?? usualBackoff);
+      await untilDone(() => store.ready(signal), failed, signal, backoff ?? usualBackoff);
       if (signal.aborted) return;
       works();
       if (sweptAt === undefined || performance.now() - sweptAt > sweepEveryMs) {
-        sweptAt = performance.now();
-        await sweep(name, store, signal);
+        if (await sweep(name, store, signal)) sweptAt = performance.now();
       }
       await pause(lookEveryMs, signal);
     }
   }
 
-  async function sweep(name: string, store: KeptDestination['store'], signal: AbortSignal): Promise<void> {
+  /** False when another sidecar writes there just now: it will be there after it as well. */
+  async function sweep(name: string, store: KeptDestination['store'], signal: AbortSignal): Promise<boolean> {
     try {
       const removed = await store.sweep(abandonedMs, signal);
       if (removed.length > 0) log.info(`removed ${removed.length} leftovers of killed writers`, { destination: name });
     } catch (error) {
-      if (signal.aborted) return;
+      if (signal.aborted || isLifeboatError(error, 'LOCKED')) return false;
       const failure = failureOf(error);
       log.warn(`leftovers could not be removed: ${failure.message}`, { destination: name, ...failureFields(failure) });
     }
+    return true;
   }
 
   return {

@@ -118,6 +118,7 @@ function destination(name: string) {
     name,
     isLocal: true,
     catalog: undefined as never,
+    hold: undefined as never,
     store: {
       ...store,
       ready: async () => {

@@ -15,7 +15,8 @@ export type Step =
   | 'check'
   | 'switch'
   | 'start'
-  | 'verify';
+  | 'verify'
+  | 'sweep';
 
 /** How a run ended. */
 export type RunResult = 'ok' | 'degraded' | 'partial' | 'failed' | 'cancelled';

@@ -6,8 +6,10 @@ import { backupSource } from './backup.ts';
 import type { RunContext } from './context.ts';
 import type { RunControl } from './control.ts';
 import type { Claim } from './gate.ts';
+import { holdAll } from './holds.ts';
 import { failureOf, RunLog } from './run-log.ts';
 import type { Source } from './source.ts';
+import { tidyUp } from './tidy.ts';
 
 export interface BackupRun {
   readonly run: string;
@@ -22,8 +24,8 @@ export interface RunOutcome {
 
 /**
  * One run over these sources: as many at a time as the gate lets in, each one its own story. A source that another run is
- * already backing up is skipped, and its result says so. Rejects LOCKED, without a run, when that holds for all of them;
- * never for what happens to a source.
+ * already backing up is skipped, and its result says so. Rejects LOCKED, without a run, when that holds for all of them,
+ * or when a person asked and another sidecar writes to every destination; never for what happens to a source.
  */
 export async function runBackup(
   context: RunContext,
@@ -41,6 +43,10 @@ export async function runBackup(
   const names = chosen.map(({ name }) => name);
   using entry = running.begin({ run, trigger, sources: names, startedAt: context.now().toISOString() }, outer);
   const { signal } = entry;
+  // A person hears at once that another sidecar is writing; what the schedule asked for is tried again.
+  const refuses = trigger === 'manual';
+  const destinations = await context.destinations();
+  await using _holds = await holdAll(destinations, chosen, refuses, signal);
   const log = new RunLog(run, context.emit, context.now);
   log.started(names, trigger);
   const sources = await Promise.all(
@@ -51,6 +57,7 @@ export async function runBackup(
         : takeTurn(context, source, claim, { run, trigger }, voice, signal);
     }),
   );
+  await tidyUp(destinations, sources, log, signal);
   const result = signal.aborted ? 'cancelled' : outcomeOf(sources);
   log.finished(result, result === 'cancelled' ? failureOf(asLifeboatError(signal.reason)) : undefined);
   return { run, result, sources };

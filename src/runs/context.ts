@@ -16,6 +16,11 @@ export interface Destination {
   readonly isLocal: boolean;
   /** A backup that is not here has failed, wherever else it is. */
   readonly isRequired?: boolean;
+  /**
+   * Keeps the right to write there until it is disposed of, so that no other sidecar comes in between; every draft holds
+   * it as well. Rejects LOCKED, naming who has it, or with why the destination cannot be used.
+   */
+  hold(signal: AbortSignal): Promise<AsyncDisposable>;
 }
 
 /** What every run needs of the world, given by the composition root. */

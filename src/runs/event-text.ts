@@ -71,6 +71,7 @@ const doing: Record<Step, string> = {
   switch: 'switching',
   start: 'starting',
   verify: 'verifying',
+  sweep: 'sweeping',
 };
 
 function stepText({ step, detail }: { readonly step: Step; readonly detail?: string }): string {

@@ -52,6 +52,17 @@ export class RunLog {
     this.#emit({ type: 'warning', ...this.#base(), source, message, ...(hint ? { hint } : {}) });
   }
 
+  /** A warning about the run as a whole. */
+  note(message: string, hint?: string): void {
+    this.#emit({ type: 'warning', ...this.#base(), message, ...(hint ? { hint } : {}) });
+  }
+
+  /** Tells of leftovers that were removed. */
+  swept(detail: string): void {
+    for (const type of ['step.started', 'step.finished'] as const)
+      this.#emit({ type, ...this.#base(), step: 'sweep', detail });
+  }
+
   sourceFinished(result: SourceResult): void {
     this.#emit({ type: 'source.finished', ...this.#base(), source: result.source, result });
   }

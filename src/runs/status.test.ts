@@ -19,6 +19,9 @@ import { readStatus } from './status.ts';
 
 const never = new AbortController().signal;
 
+/** Nobody writes. */
+const hold = () => Promise.reject(new Error('not asked for'));
+
 async function destination(name: string, ...backups: Partial<Manifest>[]): Promise<Destination> {
   const store = createMemoryStore({ name });
   for (const fields of backups) {
@@ -27,7 +30,7 @@ async function destination(name: string, ...backups: Partial<Manifest>[]): Promi
     await draft.put('shop.dump.zst', Buffer.from('x'), {}, never);
     await draft.publish(encodeManifest(manifest), never);
   }
-  return { name, store, catalog: createCatalog(store), isLocal: true };
+  return { name, store, catalog: createCatalog(store), isLocal: true, hold };
 }
 
 /** A destination where nobody answers. */
@@ -35,7 +38,7 @@ function away(name: string): Destination {
   const error = new LifeboatError('STORE_UNAVAILABLE', `${name} is away`);
   const store = createMemoryStore({ name });
   const broken = { ...store, folders: () => Promise.reject(error), get: () => Promise.reject(error) };
-  return { name, store: broken, catalog: createCatalog(broken), isLocal: false };
+  return { name, store: broken, catalog: createCatalog(broken), isLocal: false, hold };
 }
 
 const source = (name: SourceName, schedule = '@daily') => {

@@ -36,7 +36,13 @@ async function place(name: string, content = bytes): Promise<Destination & { sto
   const draft = await store.draft(backupPrefix(manifest, manifest.id), never);
   await draft.put('shop.dump', content, {}, never);
   await draft.publish(encodeManifest(manifest), never);
-  return { name, store, catalog: createCatalog(store), isLocal: true };
+  return {
+    name,
+    store,
+    catalog: createCatalog(store),
+    isLocal: true,
+    hold: () => Promise.reject(new Error('not asked for')),
+  };
 }
 
 /** A prover that writes down what it was given. */

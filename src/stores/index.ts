@@ -3,6 +3,7 @@ import { checkPrefix } from './key.ts';
 import { createLocalStore } from './local.ts';
 import { checkQuery, invalid, type Location, parseLocation, suggestion } from './location.ts';
 import { createMemoryStore } from './memory.ts';
+import { retrying } from './retrying.ts';
 import type { S3Options } from './s3-options.ts';
 import type { Store } from './store.ts';
 
@@ -36,7 +37,8 @@ function openFile(location: Location): Store {
   checkQuery(location, []);
   if (location.host !== '') throw invalid('(file://…) names a host', 'write three slashes: file:///backups');
   if (location.path === '') throw invalid('(file://…) names no folder', 'for example file:///backups');
-  return createLocalStore({ root: `/${location.path}` });
+  // A network drive has its hiccups; S3 repeats each of its requests itself.
+  return retrying(createLocalStore({ root: `/${location.path}` }));
 }
 
 const s3Settings = ['region', 'endpoint', 'path-style', 'storage-class', 'checksum'];

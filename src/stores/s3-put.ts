@@ -2,7 +2,7 @@ import { isLifeboatError, LifeboatError } from '../domain/errors.ts';
 import { type Body, createMeter } from './body.ts';
 import { cutIntoParts } from './s3-part.ts';
 import { readObject } from './s3-read.ts';
-import { type StagedObject, stageObject, type UploadOptions, withCleanUp } from './s3-upload.ts';
+import { cleanUpTime, type StagedObject, stageObject, type UploadOptions, withCleanUp } from './s3-upload.ts';
 import type { S3Wire } from './s3-wire.ts';
 import type { Confirmation } from './store.ts';
 
@@ -39,7 +39,9 @@ export async function putBody(
     const maxParts = Math.floor(options.objectBytes / options.partBytes);
     for (let next = await parts.next(); !next.done; next = await parts.next()) {
       const name = continuation(key, staged.length);
-      staged.push(await stageObject(wire, name, { parts, recycle, first: next.value, maxParts }, options, halt, both));
+      staged.push(
+        await stageObject(wire, name, { parts, recycle, first: next.value, maxParts }, options, halt, signal),
+      );
     }
     let isVouchedFor = true;
     for (const object of staged.toReversed()) {
@@ -51,7 +53,9 @@ export async function putBody(
     const objects = staged.length > 1 ? { objects: staged.length } : {};
     return { ...written, confirmed: isVouchedFor ? 'checksum' : 'read-back', ...objects };
   } catch (error) {
-    throw await withCleanUp(error, () => takeBack(wire, error, staged, published, options.ifAbsent));
+    throw await withCleanUp(error, () =>
+      takeBack(wire, error, staged, published, options.ifAbsent, cleanUpTime(signal)),
+    );
   } finally {
     await parts.return(undefined);
   }
@@ -64,10 +68,10 @@ async function takeBack(
   staged: readonly StagedObject[],
   published: readonly StagedObject[],
   ifAbsent: boolean,
+  signal: AbortSignal,
 ): Promise<void> {
-  const signal = AbortSignal.timeout(60_000);
   // Also those that were to be published: the last attempt may have failed, and a finished upload is gone anyway.
-  for (const object of staged) await object.abandon();
+  for (const object of staged) await object.abandon(signal);
   const isCorrupt = isLifeboatError(error, 'ARTIFACT_CORRUPT');
   for (const object of published) {
     // What replaced an older object stays, being whole: the older one does not come back by removing it.

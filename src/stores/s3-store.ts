@@ -7,6 +7,7 @@ import { type ChecksumMode, probeChecksums } from './s3-checksum.ts';
 import { s3Folders, s3Objects, s3Uploads } from './s3-list.ts';
 import { continuation, type PutLimits, putBody } from './s3-put.ts';
 import { readObject } from './s3-read.ts';
+import { cleanUpTime } from './s3-upload.ts';
 import type { S3Wire } from './s3-wire.ts';
 import { type Draft, manifestFile, type PutOptions, type Store } from './store.ts';
 
@@ -17,7 +18,6 @@ export interface S3StoreOptions extends PutLimits {
   readonly joinBytes: number;
 }
 
-const discardMs = 120_000;
 const maxParts = 10_000;
 
 /** The store over the calls of the protocol; `createS3Store` puts the real ones below it. */
@@ -86,8 +86,11 @@ export function storeOverWire(wire: S3Wire, options: S3StoreOptions): Store {
 function openDraft(wire: S3Wire, prefix: string, put: Store['put']): Draft {
   const mine = new Set<string>();
   let state: 'open' | 'published' | 'discarded' = 'open';
+  /** The signal of the last put: what ended it leaves little time to discard. */
+  let ended = AbortSignal.any([]);
   const putFile: Draft['put'] = async (file, body, options, signal) => {
     const key = `${prefix}/${file}`;
+    ended = signal;
     return consuming(body, async () => {
       checkKey(file);
       if (state !== 'open')
@@ -113,7 +116,7 @@ function openDraft(wire: S3Wire, prefix: string, put: Store['put']): Draft {
     async discard() {
       if (state === 'published') return;
       state = 'discarded';
-      const signal = AbortSignal.timeout(discardMs);
+      const signal = cleanUpTime(ended);
       for (const key of mine) {
         await wire.remove(key, signal);
         mine.delete(key);

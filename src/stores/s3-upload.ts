@@ -27,27 +27,35 @@ export interface StagedObject {
   publish(signal: AbortSignal): Promise<boolean>;
   /** Whether what lies there under the key is this object. */
   isOurs(signal: AbortSignal): Promise<boolean>;
-  /** Takes back what is not published yet; never hides behind the caller's signal, which has often fired. */
-  abandon(): Promise<void>;
+  /** Takes back what is not published yet; never with the signal of the put, which has often fired. */
+  abandon(signal: AbortSignal): Promise<void>;
 }
 
 const cleanUpMs = 60_000;
+/** Whoever was told to end has little time, and a server that does not answer now will not answer soon. */
+const hurriedMs = 3_000;
 
-/** Sends the parts as one object, up to its publication. A failure fires `halt`, to which `signal` listens as well. */
+/** The time for taking back what a failed write left; sweep removes what is not taken back in it. */
+export function cleanUpTime(ended: AbortSignal): AbortSignal {
+  return AbortSignal.timeout(ended.aborted ? hurriedMs : cleanUpMs);
+}
+
+/** Sends the parts as one object, up to its publication. A failure fires `halt`, as a way to end the reading as well. */
 export async function stageObject(
   wire: S3Wire,
   key: string,
   source: PartSource,
   options: UploadOptions,
   halt: AbortController,
-  signal: AbortSignal,
+  outer: AbortSignal,
 ): Promise<StagedObject> {
+  const signal = AbortSignal.any([outer, halt.signal]);
   const token = randomUUID();
   if (source.first.length < options.partBytes) return stageSmall(wire, key, source.first, token, options);
   const { ifAbsent, usesCrc32 } = options;
   const uploadId = await wire.createUpload(key, { ifAbsent, token, crc32: usesCrc32 }, signal);
   const upload = { key, uploadId };
-  const abandon = () => wire.abortUpload(upload, AbortSignal.timeout(cleanUpMs));
+  const abandon = (until: AbortSignal) => wire.abortUpload(upload, until);
   try {
     const sent = await sendParts(wire, upload, source, options, halt, signal);
     const publish = async (until: AbortSignal) => {
@@ -56,7 +64,7 @@ export async function stageObject(
     };
     return { key, bytes: sent.bytes, publish, abandon, isOurs: (until) => isOurs(wire, key, token, until) };
   } catch (error) {
-    throw await withCleanUp(error, abandon);
+    throw await withCleanUp(error, () => abandon(cleanUpTime(outer)));
   }
 }
 

@@ -2,6 +2,7 @@ import { Agent as HttpAgent } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
 import { rootCertificates } from 'node:tls';
 import type { S3Client } from '@aws-sdk/client-s3';
+import { unlessAborted } from '../domain/abort.ts';
 import { isLifeboatError, LifeboatError } from '../domain/errors.ts';
 import { type Backoff, defaultBackoff, withRetries } from './backoff.ts';
 import { s3Error } from './s3-error.ts';
@@ -51,7 +52,8 @@ function createWire(options: S3Options, root: string): S3Wire {
       async () => {
         try {
           const { client, sdk } = await connect();
-          return await request(client, sdk);
+          // The client heeds the signal in its requests, not while it looks for credentials or waits for a connection.
+          return await unlessAborted(request(client, sdk), signal);
         } catch (error) {
           throw s3Error(error, what, Bucket, signal);
         }

@@ -1,12 +1,8 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { test } from 'node:test';
 import { LifeboatError } from '../domain/errors.ts';
 import { createMemoryStore } from '../stores/memory.ts';
-import { readKnownDestinations } from './known-destinations.ts';
 import { lazyStore } from './lazy-store.ts';
 
 const never = new AbortController().signal;
@@ -32,7 +28,7 @@ function lazy() {
 test('is opened once, when it is first used, whoever comes at the same time', async () => {
   const { store, state } = lazy();
   assert.deepEqual([state.opened, store.location], [0, 'memory://soon']);
-  await Promise.all([store.folders('', never), store.folders('', never), store.ready()]);
+  await Promise.all([store.folders('', never), store.folders('', never), store.ready(never)]);
   assert.equal(state.opened, 1);
   assert.notEqual(store.location, 'memory://soon');
 });
@@ -40,7 +36,7 @@ test('is opened once, when it is first used, whoever comes at the same time', as
 test('one that is away is tried again at each use', async () => {
   const { store, state } = lazy();
   state.isThere = false;
-  await assert.rejects(store.ready(), { code: 'STORE_UNAVAILABLE' });
+  await assert.rejects(store.ready(never), { code: 'STORE_UNAVAILABLE' });
   await assert.rejects(Array.fromAsync(store.list('', never)), { code: 'STORE_UNAVAILABLE' });
   const body = Readable.from([Buffer.from('x')]);
   await assert.rejects(store.put('a', body, {}, never), { code: 'STORE_UNAVAILABLE' });
@@ -56,30 +52,29 @@ test('one that is away is tried again at each use', async () => {
 
 test('fault 51: looks whether it is still ours before anything new is written', async () => {
   const { store, state } = lazy();
-  await store.ready();
+  await store.ready(never);
   assert.equal(state.checked, 0, 'opening has looked');
   await (await store.draft('shop/db/postgres/20261121-030000-aaaaaa', never)).discard();
   assert.equal(state.checked, 1);
   state.isOurs = false;
   await assert.rejects(store.draft('shop/db/postgres/20261121-030000-bbbbbb', never), { code: 'STORE_UNMARKED' });
-  await assert.rejects(store.ready(), { code: 'STORE_UNMARKED' });
+  await assert.rejects(store.ready(never), { code: 'STORE_UNMARKED' });
 });
 
-test('remembers which destinations were used, also when several are opened at once', async () => {
-  const folder = await mkdtemp(join(tmpdir(), 'lifeboat-known-'));
-  try {
-    const known = readKnownDestinations(folder);
-    await Promise.all(['a', 'b', 'c'].map((name) => known.add(`file:///${name}`, name)));
-    const again = readKnownDestinations(folder);
-    assert.deepEqual(await Promise.all(['a', 'b', 'c', 'd'].map((name) => again.has(`file:///${name}`))), [
-      true,
-      true,
-      true,
-      false,
-    ]);
-    await writeFile(join(folder, 'destinations.json'), '{"file:///a": ');
-    assert.equal(await readKnownDestinations(folder).has('file:///a'), false, 'cut short by a power failure');
-  } finally {
-    await rm(folder, { recursive: true });
-  }
+test('whoever is told to end does not wait for one that is being opened', async () => {
+  const store = lazyStore({
+    driver: 'memory',
+    location: 'memory://never',
+    open: () => new Promise(() => {}),
+    check: async () => {},
+  });
+  const stop = new AbortController();
+  const waiting = [
+    store.ready(stop.signal),
+    store.folders('', stop.signal),
+    store.draft('shop/db/postgres/20261121-030000-aaaaaa', stop.signal),
+    Array.fromAsync(store.list('', stop.signal)),
+  ];
+  stop.abort(new LifeboatError('CANCELLED', 'interrupted'));
+  for (const one of waiting) await assert.rejects(one, { code: 'CANCELLED', message: 'interrupted' });
 });

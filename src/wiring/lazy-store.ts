@@ -1,3 +1,4 @@
+import { unlessAborted } from '../domain/abort.ts';
 import type { Store } from '../stores/store.ts';
 
 export interface LazyStoreOptions {
@@ -7,34 +8,34 @@ export interface LazyStoreOptions {
   /** Opens it, or rejects with why it cannot be used. */
   open(): Promise<Store>;
   /** Looks whether an open one is still what it was; called before anything new is written. */
-  check(store: Store): Promise<void>;
+  check(store: Store, signal: AbortSignal): Promise<void>;
 }
 
 /** A store, and the way to ask whether it can be used. */
 export interface LazyStore extends Store {
   /** Opens it if need be and looks whether it is still ours. Rejects with why it cannot be used. */
-  ready(): Promise<void>;
+  ready(signal: AbortSignal): Promise<void>;
 }
 
 /**
  * A store that is opened when it is first used, and tried again at each use as long as that fails: a destination that is
- * away for a while costs what it costs, and nothing else.
+ * away for a while costs what it costs, and nothing else. Whoever is told to end does not wait for the opening.
  */
 export function lazyStore({ driver, location, open, check }: LazyStoreOptions): LazyStore {
   let opening: Promise<Store> | undefined;
   let store: Store | undefined;
-  const opened = async (): Promise<Store> => {
+  const opened = async (signal: AbortSignal): Promise<Store> => {
     opening ??= open().catch((error: unknown) => {
       opening = undefined;
       throw error;
     });
-    store = await opening;
+    store = await unlessAborted(opening, signal);
     return store;
   };
-  const checked = async (): Promise<Store> => {
+  const checked = async (signal: AbortSignal): Promise<Store> => {
     const isNew = opening === undefined;
-    const found = await opened();
-    if (!isNew) await check(found);
+    const found = await opened(signal);
+    if (!isNew) await check(found, signal);
     return found;
   };
   return {
@@ -42,22 +43,22 @@ export function lazyStore({ driver, location, open, check }: LazyStoreOptions): 
     get location() {
       return store?.location ?? location;
     },
-    ready: async () => void (await checked()),
+    ready: async (signal) => void (await checked(signal)),
     put: async (key, body, options, signal) => {
-      const found = await opened().catch((error: unknown) => {
+      const found = await opened(signal).catch((error: unknown) => {
         if (!(body instanceof Uint8Array)) body.destroy(); // Nobody else will read it.
         throw error;
       });
       return found.put(key, body, options, signal);
     },
-    get: async (...ask) => (await opened()).get(...ask),
-    list: async function* (...ask) {
-      yield* (await opened()).list(...ask);
+    get: async (key, signal) => (await opened(signal)).get(key, signal),
+    list: async function* (prefix, signal) {
+      yield* (await opened(signal)).list(prefix, signal);
     },
-    folders: async (...ask) => (await opened()).folders(...ask),
-    remove: async (...ask) => (await opened()).remove(...ask),
-    draft: async (...ask) => (await checked()).draft(...ask),
-    sweep: async (...ask) => (await opened()).sweep(...ask),
-    freeBytes: async (...ask) => (await opened()).freeBytes(...ask),
+    folders: async (prefix, signal) => (await opened(signal)).folders(prefix, signal),
+    remove: async (key, signal) => (await opened(signal)).remove(key, signal),
+    draft: async (prefix, signal) => (await checked(signal)).draft(prefix, signal),
+    sweep: async (olderThanMs, signal) => (await opened(signal)).sweep(olderThanMs, signal),
+    freeBytes: async (signal) => (await opened(signal)).freeBytes(signal),
   };
 }

@@ -66,21 +66,24 @@ export interface World {
 export interface WorldOptions extends Read {
   /** Hears of everything that is wrong with the configuration of services, each time it is read. */
   tell(problems: readonly Problem[]): void;
-  /** Hears of a reader of the events that failed. */
-  complain(message: string, error: unknown): void;
+  /** Hears of a reader of the events that failed, and of what a person should know of a destination. */
+  complain(message: string, error?: unknown): void;
 }
 
 /** Nothing is connected, opened or locked before it is needed. */
 export function createWorld({ config, redactor, tell, complain }: WorldOptions): World {
   const { settings } = config;
-  let host: string | undefined;
+  let link: EngineLink | undefined;
   const engine = once(async () => {
-    const link = await linkEngine(settings, process.env);
-    host = link.host;
+    link = await linkEngine(settings, process.env);
     return link;
   });
   const journal = openJournal(`${settings.dataDir}/journal`, () => new Date());
-  const destinations = createDestinations(settings);
+  const destinations = createDestinations({
+    settings,
+    owner: () => `${link?.owner.id ?? settings.name ?? 'a sidecar'} on ${link?.host ?? hostname()}`,
+    tell: (message) => complain(message),
+  });
   const clean = (text: string) => redactor.redact(text);
   const bus = createEventBus({
     clean,
@@ -113,7 +116,7 @@ export function createWorld({ config, redactor, tell, complain }: WorldOptions):
     destinations,
     context,
     stack: async () => settings.name ?? (await engine()).projects[0] ?? 'host',
-    host: () => host ?? hostname(),
+    host: () => link?.host ?? hostname(),
     putBack: async () => {
       const { api, owner } = await engine();
       await reapHelpers(api, owner.id);

@@ -47,6 +47,7 @@ export async function faultProxy(target: string): Promise<FaultProxy> {
     const line = `${req.method} ${req.url}`;
     requests.push(line);
     const { socket } = req;
+    socket.setMaxListeners(0); // One for each request that went through it.
     // A connection that was broken on purpose is no failure of the test.
     serve(new URL(target), faultFor(faults, line), req, res, socket).catch(() => socket.destroy());
   });

@@ -5,7 +5,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import type { Status } from '../../src/runs/status.ts';
+import { type Fault, faultProxy } from '../fakes/fault-proxy.ts';
 import { type Daemon, type Home, makeHome, type SmallStack, startSmallStack } from '../support/daemon.ts';
+import { type TestBucket, testBucket } from '../support/s3.ts';
 import { run } from '../support/stack.ts';
 import { docker, eventually } from '../support/testbed.ts';
 
@@ -40,7 +42,12 @@ describe('the end of the daemon', { concurrency: false }, () => {
     return { daemon, client };
   }
 
-  const journal = (home: Home) => readdir(join(home.folder, 'data', 'journal'));
+  /** What is left to put back; without a first entry there is no folder. */
+  const journal = (home: Home) =>
+    readdir(join(home.folder, 'data', 'journal')).catch((error: NodeJS.ErrnoException) => {
+      if (error.code === 'ENOENT') return [];
+      throw error;
+    });
   const databases = () => stack.psql("SELECT datname FROM pg_database WHERE datname LIKE 'shop%' ORDER BY 1");
 
   /** Everything as it was: the app runs, the data is whole, nothing is left to put back. */
@@ -178,6 +185,66 @@ describe('the end of the daemon', { concurrency: false }, () => {
     await eventually(async () => {
       const found = await docker('ps', '-aq', '--filter', `name=left-${stack.project}`);
       assert.equal(found, '');
+    });
+  });
+
+  describe('beside an S3 destination that accepts connections and never answers', { concurrency: false }, () => {
+    let bucket: TestBucket;
+    before(async () => {
+      bucket = await testBucket();
+    });
+    after(() => bucket[Symbol.asyncDispose]());
+    const silence: Fault = { on: /./, stall: true };
+
+    it('SIGTERM ends a daemon that is opening it', async () => {
+      await using proxy = await faultProxy(bucket.endpoint);
+      proxy.inject(silence);
+      await using home = await makeHome(stack.project, bucket.destination('OFFSITE', 'a', proxy.endpoint));
+      const daemon = await home.start();
+      await eventually(async () => assert.notDeepEqual(proxy.requests, []));
+      daemon.kill('SIGTERM');
+      await endsWell(home, daemon, 0);
+    });
+
+    for (const [what, on] of [
+      ['a backup is streamed', /^PUT .*dump/],
+      ['a lease is laid', /^PUT .*leases/],
+      ['a listing is awaited', /^GET .*list-type/],
+    ] as const) {
+      it(`SIGTERM ends a daemon while ${what}, and everything else is put back`, async () => {
+        await using proxy = await faultProxy(bucket.endpoint);
+        await using home = await makeHome(stack.project, {
+          ...bucket.destination('OFFSITE', what.replaceAll(' ', '-'), proxy.endpoint),
+          LIFEBOAT_TO: 'offsite',
+        });
+        const daemon = await home.start();
+        assert.equal((await home.lifeboat(['backup', 'db'])).code, 0);
+        proxy.inject({ on, stall: true });
+        const before = proxy.requests.filter((line) => on.test(line)).length;
+        const backup = home.lifeboat(['backup', 'db']);
+        await eventually(async () => assert.ok(proxy.requests.filter((line) => on.test(line)).length > before));
+        proxy.inject(silence);
+        daemon.kill('SIGTERM');
+        await endsWell(home, daemon, 0);
+        assert.equal((await backup).code, 130);
+      });
+    }
+
+    it('SIGTERM ends a command without a daemon, too', async () => {
+      await using proxy = await faultProxy(bucket.endpoint);
+      await using home = await makeHome(stack.project, {
+        ...bucket.destination('OFFSITE', 'c', proxy.endpoint),
+        LIFEBOAT_TO: 'offsite',
+      });
+      proxy.inject(silence);
+      let end = () => {};
+      const backup = home.lifeboat(['backup', 'db'], (child) => {
+        end = () => child.kill('SIGTERM');
+      });
+      await eventually(async () => assert.notDeepEqual(proxy.requests, []));
+      end();
+      assert.equal((await backup).code, 130);
+      await isPutBack(home);
     });
   });
 });

@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import s3 from '@aws-sdk/client-s3';
@@ -42,6 +43,62 @@ export async function makeBucket(bucket: string): Promise<Bucket> {
     [Symbol.asyncDispose]: async () => {
       for (const Key of await keys()) await client.send(new s3.DeleteObjectCommand({ Bucket: bucket, Key }));
       await client.send(new s3.DeleteBucketCommand({ Bucket: bucket }));
+    },
+  };
+}
+
+/** A bucket for sidecars that run as processes of this host, through any endpoint. */
+export interface TestBucket extends AsyncDisposable {
+  readonly bucket: string;
+  readonly endpoint: string;
+  /** The same server by TLS, with a certificate of its own authority, whose file is `ca`. */
+  readonly tlsEndpoint: string;
+  readonly ca: string;
+  readonly region: string;
+  readonly credentials: { readonly accessKeyId: string; readonly secretAccessKey: string };
+  /** Variables of a destination of this name, through another endpoint if one is given. */
+  destination(name: string, prefix: string, endpoint?: string): Record<string, string>;
+  keys(prefix?: string): Promise<string[]>;
+  remove(key: string): Promise<void>;
+  openUploads(): Promise<string[]>;
+}
+
+export async function testBucket(): Promise<TestBucket> {
+  const { ENDPOINT: endpoint = '', TLS_ENDPOINT = '', CA = '', REGION = '', ACCESS_KEY = '', SECRET_KEY = '' } = await server();
+  const credentials = { accessKeyId: ACCESS_KEY, secretAccessKey: SECRET_KEY };
+  const client = new s3.S3Client({ endpoint, region: REGION, forcePathStyle: true, credentials });
+  const bucket = `lifeboat-${randomUUID().slice(0, 8)}`;
+  await client.send(new s3.CreateBucketCommand({ Bucket: bucket }));
+  const keys = async (prefix?: string) => {
+    const { Contents = [] } = await client.send(new s3.ListObjectsV2Command({ Bucket: bucket, Prefix: prefix }));
+    return Contents.map(({ Key }) => Key ?? '');
+  };
+  const remove = async (Key: string) => {
+    await client.send(new s3.DeleteObjectCommand({ Bucket: bucket, Key }));
+  };
+  const uploads = async () => (await client.send(new s3.ListMultipartUploadsCommand({ Bucket: bucket }))).Uploads ?? [];
+  return {
+    bucket,
+    endpoint,
+    tlsEndpoint: TLS_ENDPOINT,
+    ca: CA,
+    region: REGION,
+    credentials,
+    keys,
+    remove,
+    openUploads: async () => (await uploads()).map(({ Key }) => Key ?? ''),
+    destination: (name, prefix, other = endpoint) => ({
+      [`LIFEBOAT_DEST_${name}_URL`]: `s3://${bucket}/${prefix}?region=${REGION}&endpoint=${encodeURIComponent(other)}&path-style=true`,
+      [`LIFEBOAT_DEST_${name}_ACCESS_KEY_ID`]: ACCESS_KEY,
+      [`LIFEBOAT_DEST_${name}_SECRET_ACCESS_KEY`]: SECRET_KEY,
+    }),
+    [Symbol.asyncDispose]: async () => {
+      for (const { Key, UploadId } of await uploads()) {
+        await client.send(new s3.AbortMultipartUploadCommand({ Bucket: bucket, Key, UploadId }));
+      }
+      for (const key of await keys()) await remove(key);
+      await client.send(new s3.DeleteBucketCommand({ Bucket: bucket }));
+      client.destroy();
     },
   };
 }
