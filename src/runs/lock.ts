@@ -20,7 +20,12 @@ export async function lockData(folder: string, what: string, now: Date): Promise
       retryable: true,
     });
   }
-  await writeFile(ownerFile, `${what} (process ${process.pid}, since ${now.toISOString()})\n`);
+  await writeFile(ownerFile, `${what} (process ${process.pid}, since ${now.toISOString()})\n`).catch(
+    (cause: unknown) => {
+      database.close();
+      throw unwritable(folder, cause);
+    },
+  );
   return {
     [Symbol.asyncDispose]: async () => {
       await rm(ownerFile, { force: true });
@@ -47,8 +52,9 @@ function openExclusively(folder: string): DatabaseSync | undefined {
 }
 
 function unwritable(folder: string, cause: unknown): LifeboatError {
-  return new LifeboatError('STORE_UNAVAILABLE', `the data folder ${folder} cannot be written`, {
-    hint: 'mount a volume at /data, or name a writable folder with LIFEBOAT_DATA_DIR',
+  const why = cause instanceof Error ? ` (${cause.message})` : '';
+  return new LifeboatError('STORE_UNAVAILABLE', `the data folder ${folder} cannot be written${why}`, {
+    hint: 'mount a volume with free space at /data, or name a writable folder with LIFEBOAT_DATA_DIR',
     cause,
   });
 }

@@ -12,6 +12,7 @@ import { byId, byTime, findBackup, listBackups } from './lookup.ts';
 import { makePlan, type Plan } from './plan.ts';
 import { planRestore, type RestorePlan, type RestoreRequest, runRestore } from './restore.ts';
 import { failureOf, RunLog } from './run-log.ts';
+import type { Source } from './source.ts';
 import { readStatus, type Status, type StatusFacts } from './status.ts';
 import { matchTargets } from './target.ts';
 import { withVerifications } from './verifications.ts';
@@ -148,7 +149,7 @@ export function createOperations(parts: OperationParts): Operations {
       return { ...entry, locations };
     },
     planRestore: async (ask, signal) => {
-      const { request, entry, unread } = await resolveRestore(context, ask, signal);
+      const { request, entry, doubts } = await resolveRestore(context, ask, signal);
       const plan = await planRestore(context, request, signal);
       const { server } = entry.manifest;
       return {
@@ -157,7 +158,7 @@ export function createOperations(parts: OperationParts): Operations {
         server: `${server.product} ${server.version}`,
         backup: entry,
         ...plan.preview,
-        warnings: [...plan.preview.warnings, ...unread],
+        warnings: [...plan.preview.warnings, ...doubts],
         stops: plan.stops.map(({ service }) => service),
         takesSafety: plan.takesSafety,
       };
@@ -180,7 +181,7 @@ async function resolveRestore(
   context: RunContext,
   ask: RestoreAsk,
   signal: AbortSignal,
-): Promise<{ request: RestoreRequest; entry: BackupEntry; unread: readonly string[] }> {
+): Promise<{ request: RestoreRequest; entry: BackupEntry; doubts: readonly string[] }> {
   const { sources } = await context.candidates(signal);
   const chosen = matchTargets(sources, [ask.target]);
   const [source] = chosen;
@@ -218,7 +219,7 @@ async function resolveRestore(
       run: ask.run ?? newId(context.now()),
     },
     entry,
-    unread,
+    doubts: [...unread, ...otherOrigin(entry.manifest, source)],
   };
 }
 
@@ -254,6 +255,13 @@ async function restore(
     log.finished(entered.signal.aborted ? 'cancelled' : 'failed', failureOf(error));
     throw asLifeboatError(error);
   }
+}
+
+/** Only its id, which somebody typed, can name a backup of another source: it is theirs to know, and ours to say. */
+function otherOrigin(manifest: Manifest, { stack, service, source, name }: Source): readonly string[] {
+  if (manifest.stack === stack && manifest.service === service && manifest.source === source) return [];
+  const origin = `${manifest.service}/${manifest.source} in stack ${manifest.stack}`;
+  return [`backup ${shortId(manifest.id)} is of ${origin}, and goes into ${name} in stack ${stack}`];
 }
 
 /** The services whose data or containers a restore changes. */

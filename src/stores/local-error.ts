@@ -25,7 +25,7 @@ async function localError(what: string, path: string, cause: unknown): Promise<L
   const context = { path, code };
   const message = `cannot ${what} ${path}: ${code ?? messageOf(cause)}`;
   if (code !== undefined && full.has(code)) {
-    const hint = 'free space there or lower what retention keeps; backups that are there were not touched';
+    const hint = 'free space there, or remove old backups, manifest.json first; those that are there were not touched';
     return new LifeboatError('STORE_FULL', message, { hint, context, cause });
   }
   const retryable = code !== undefined && passing.has(code);

@@ -93,6 +93,8 @@ async function removeFile(root: string, path: string): Promise<void> {
     await syncFolder(folder);
   } catch (error) {
     if (!noFile.has(codeOf(error) ?? '')) throw error;
+    // A put that failed may have left the folder it made for the file.
+    if (codeOf(error) === 'ENOENT') await removeEmpty(root, folder);
     return;
   }
   if (basename(path) === manifestFile && isBackupId(basename(folder))) await refreshLatest(dirname(folder));

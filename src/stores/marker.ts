@@ -20,8 +20,6 @@ export type Marker = z.infer<typeof Marker>;
 export interface OpenMarkedOptions {
   /** Whether this destination was ever used before, by the caller's own records. */
   readonly known: boolean;
-  /** Mark it whatever lies there: a person asked for it. */
-  readonly create?: boolean;
   /** Our version, for a new marker. */
   readonly lifeboat: string;
   readonly now?: Date;
@@ -34,15 +32,14 @@ export interface Marked {
 }
 
 /**
- * Reads the destination's marker. A destination without one is marked only when a person asks for it, or when it is
- * empty and was never used before. Otherwise it rejects with STORE_UNMARKED: what was a full disk yesterday and is an
+ * Reads the destination's marker. A destination without one is marked only when it is empty and was never used before. Otherwise it rejects with STORE_UNMARKED: what was a full disk yesterday and is an
  * empty folder today is a disk that is not mounted, and a backup written there would fill the wrong disk and start an
  * empty history.
  */
 export async function openMarked(store: Store, options: OpenMarkedOptions, signal: AbortSignal): Promise<Marked> {
   const found = await readMarker(store, signal);
   if (found) return { marker: found, created: false };
-  if (!options.create) await refuseUnlessNew(store, options.known, signal);
+  await refuseUnlessNew(store, options.known, signal);
   return createMarker(store, options, signal);
 }
 
@@ -87,13 +84,13 @@ function parseMarker(bytes: Buffer, location: string): Marker {
 async function refuseUnlessNew(store: Store, known: boolean, signal: AbortSignal): Promise<void> {
   if (known) {
     throw new LifeboatError('STORE_UNMARKED', `${store.location} was used before, but its ${markerFile} is gone`, {
-      hint: 'is the disk mounted, and are bucket and prefix right? Mount it and try again; only if a new, empty destination is meant, have it marked anew',
+      hint: `is the disk mounted, and are bucket and prefix right? Mount it and try again. If a new place is meant, name another folder or prefix, or put the old ${markerFile} into this one`,
     });
   }
   const first = await firstKey(store, signal);
   if (first === undefined) return;
   throw new LifeboatError('STORE_UNMARKED', `${store.location} is not empty and has no ${markerFile}`, {
-    hint: `it holds for example ${first}: name an empty folder or prefix, or have this one marked if it is meant`,
+    hint: `it holds for example ${first}: name an empty folder or prefix. If your backups lie there, put their ${markerFile} back: docs/reference/format.md shows what is in it`,
   });
 }
 

@@ -33,7 +33,8 @@ export function s3Error(error: unknown, what: string, bucket: string, signal: Ab
   if (['NoSuchKey', 'NoSuchUpload', 'NotFound'].includes(name))
     return new LifeboatError('OBJECT_NOT_FOUND', words, details);
   if (/QuotaExceeded|StorageFull|InsufficientStorage|InsufficientCapacity/.test(name) || status === 507) {
-    const hint = 'raise the quota of the bucket or lower what retention keeps; backups that are there were not touched';
+    const hint =
+      'raise the quota of the bucket, or remove old backups there, manifest.json first; those that are there were not touched';
     return new LifeboatError('STORE_FULL', words, { ...details, hint });
   }
   const isSkewed = name === 'RequestTimeTooSkewed' || name === 'RequestExpired';
@@ -91,7 +92,7 @@ function hintFor({ name, message, status, code, serverDate }: S3Failure, bucket:
   if (code !== undefined && tls.test(code)) {
     return code === 'EPROTO' || /wrong version number/.test(message)
       ? 'the endpoint does not speak TLS there: http:// instead of https://, or another port?'
-      : "the endpoint's certificate is not trusted: give its CA to this destination";
+      : "the endpoint's certificate is not trusted: mount the PEM file of its CA into the sidecar and name it in NODE_EXTRA_CA_CERTS";
   }
   if (code === 'ENOTFOUND' || code === 'EAI_AGAIN')
     return 'the endpoint has no address: is the name right, does DNS work here?';

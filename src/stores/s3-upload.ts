@@ -190,7 +190,7 @@ export async function withCleanUp(error: unknown, cleanUp: () => Promise<void>):
     return first;
   } catch (second) {
     return new LifeboatError(first.code, first.message, {
-      hint: [first.hint, 'what was uploaded could not be taken back; sweep removes it later']
+      hint: [first.hint, 'what was uploaded could not be taken back; it is removed by itself after a day']
         .filter(Boolean)
         .join('; '),
       retryable: first.retryable,
