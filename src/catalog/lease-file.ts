@@ -35,6 +35,8 @@ export function encodeLease(lease: LeaseFile): Buffer {
 export async function listLeases(store: Store, signal: AbortSignal): Promise<ListedLease[]> {
   const leases: ListedLease[] = [];
   for await (const object of store.list(folder, signal)) {
+    // Trial writes lie here as well.
+    if (!object.key.endsWith(extension)) continue;
     const lease = await readLease(store, object, signal);
     if (lease) leases.push({ ...lease, renewedAt: object.modifiedAt });
   }

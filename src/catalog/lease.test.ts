@@ -120,6 +120,12 @@ test('a lease nobody can read is respected, then outlived', async () => {
   await assert.rejects(acquireLease(store, quick, never), { code: 'LOCKED', message: /an unknown writer/ });
 });
 
+test('what is no lease is none', async () => {
+  const store = createMemoryStore();
+  await store.put('.leases/doctor-20261121-030000-k3f9a2', Buffer.from('x'), {}, never);
+  await (await acquireLease(store, quick, never)).release();
+});
+
 test('a store that does not list what was put is not written to', async () => {
   const memory = createMemoryStore();
   const store: Store = { ...memory, list: () => createMemoryStore().list('', never) };

@@ -8,7 +8,7 @@ import type { Destination } from './context.ts';
 
 /** A destination that can say whether it can be used. */
 export interface OpenableDestination extends Destination {
-  readonly store: Store & { ready(): Promise<void> };
+  readonly store: Store & { ready(signal: AbortSignal): Promise<void> };
 }
 
 const patienceMs = 30_000;
@@ -25,7 +25,7 @@ export async function checkDestination(
   const base = { category: 'destinations', name };
   const signal = AbortSignal.any([outer, AbortSignal.timeout(patienceMs)]);
   try {
-    await within(store.ready(), signal);
+    await store.ready(signal);
     const probed = await within(probe(store, now, signal), signal);
     const checks: Check[] = [
       { ...base, status: 'pass', message: `${store.location} takes, gives back and removes an object` },

@@ -64,7 +64,14 @@ export interface TestBucket extends AsyncDisposable {
 }
 
 export async function testBucket(): Promise<TestBucket> {
-  const { ENDPOINT: endpoint = '', TLS_ENDPOINT = '', CA = '', REGION = '', ACCESS_KEY = '', SECRET_KEY = '' } = await server();
+  const {
+    ENDPOINT: endpoint = '',
+    TLS_ENDPOINT = '',
+    CA = '',
+    REGION = '',
+    ACCESS_KEY = '',
+    SECRET_KEY = '',
+  } = await server();
   const credentials = { accessKeyId: ACCESS_KEY, secretAccessKey: SECRET_KEY };
   const client = new s3.S3Client({ endpoint, region: REGION, forcePathStyle: true, credentials });
   const bucket = `lifeboat-${randomUUID().slice(0, 8)}`;
