@@ -60,7 +60,11 @@ export function openToRead(output: Output) {
   tellOnce((problem) => output.say(read.redactor.redact(problemText(problem))))(read.config.problems);
   acceptConfig(read.config);
   return {
-    destinations: createDestinations(read.config.settings),
+    destinations: createDestinations({
+      settings: read.config.settings,
+      owner: () => 'a command that only reads',
+      tell: (message) => output.say(read.redactor.redact(`! ${message}`)),
+    }),
     /** Takes secrets out of what it says when it fails. */
     safely: <T>(act: () => Promise<T>) => withCleanErrors(act, (text) => read.redactor.redact(text)),
   };
