@@ -32,7 +32,7 @@ export interface DockerApi {
   kill(containerId: string): Promise<void>;
   pause(containerId: string, signal?: AbortSignal): Promise<void>;
   unpause(containerId: string, signal?: AbortSignal): Promise<void>;
-  /** Resolves with the exit code; call it before start to miss nothing. No deadline of its own. */
+  /** Resolves with the exit code of a started container, at once when it has ended already. No deadline of its own. */
   wait(containerId: string, signal?: AbortSignal): Promise<number>;
   /** Removes the container but never a volume; an absent one is success. */
   remove(containerId: string): Promise<void>;

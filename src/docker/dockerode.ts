@@ -188,7 +188,7 @@ function dockerApi(client: Dockerode, engine: EngineFacts): DockerApi {
     wait: async (id, signal) => {
       const ended = await call(
         `POST /containers/${id}/wait`,
-        (abortSignal) => container(id).wait({ condition: 'next-exit', abortSignal }),
+        (abortSignal) => container(id).wait({ condition: 'not-running', abortSignal }),
         signal,
         [],
         Infinity,

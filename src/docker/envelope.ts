@@ -31,13 +31,29 @@ while read -r _ <&3; do :; done
 exit "$rc"`;
 
 /**
+ * The job reads a named pipe, whose end it sees also when we vanish. A first byte tells that the pipe is open: until then
+ * a writer must stay, or the job would wait for one for ever. What a job that is content leaves unread is read all the
+ * same, because the writer counts it.
+ */
+const pipeFeedScript = `${prelude}exec 3</pipe/pipe; printf .
+"$@" <&3 3<&-
+rc=$?
+[ "$rc" -ne 0 ] || cat <&3 >/dev/null 2>&1
+printf '%s%03d' "$t" "$rc"
+while read -r _; do :; done
+exit "$rc"`;
+
+const scripts = { dump: dumpScript, feed: feedScript, pipe: pipeFeedScript } as const;
+
+/** Whether the job reads nothing, our input, or a named pipe. */
+export type EnvelopeMode = keyof typeof scripts;
+
+/**
  * Reads the environment from the first lines of standard input, up to an empty line, each \`NAME=value\` with the value
  * octal-escaped: a helper's real environment and argv are open to everyone who may inspect it.
  */
 const environmentScript = `while IFS= read -r l && [ -n "$l" ]; do v=$(printf '%b.' "\${l#*=}"); export "\${l%%=*}=\${v%.}"; done
 `;
-
-export type EnvelopeMode = 'dump' | 'feed';
 
 export interface Envelope {
   readonly argv: readonly string[];
@@ -55,7 +71,7 @@ export function execEnvelope(
 ): Envelope {
   const word = randomBytes(16).toString('hex');
   return {
-    argv: ['sh', '-c', mode === 'dump' ? dumpScript : feedScript, 'sh', ...argv],
+    argv: ['sh', '-c', scripts[mode], 'sh', ...argv],
     env: { ...env, LIFEBOAT_TRAILER: word },
     preamble: '',
     trailer: new Trailer(word),
@@ -70,7 +86,7 @@ export function helperEnvelope(
 ): Envelope {
   const envelope = execEnvelope(mode, argv, env);
   return {
-    argv: ['sh', '-c', environmentScript + (mode === 'dump' ? dumpScript : feedScript), 'sh', ...argv],
+    argv: ['sh', '-c', environmentScript + scripts[mode], 'sh', ...argv],
     env: {},
     preamble: environmentPreamble(envelope.env),
     trailer: envelope.trailer,
@@ -89,19 +105,10 @@ export function helperSession(
   };
 }
 
-/** For a helper at a named pipe: no trailer is needed, its exit code is known before the pipe ends. */
-export function pipeScript(
-  direction: 'out' | 'in',
-  argv: readonly string[],
-  env: Readonly<Record<string, string>>,
-): Omit<Envelope, 'trailer'> {
-  // The reader tells when it has opened the pipe: until then a writer must stay, or it would wait for one for ever.
-  const script =
-    direction === 'out'
-      ? 'exec "$@" </dev/null >/pipe/pipe'
-      : `exec 3</pipe/pipe; printf .; exec "$@" <&3 3<&- >/dev/null`;
+/** For a helper that writes a named pipe: no trailer is needed, its exit code is known before the pipe ends. */
+export function pipeScript(argv: readonly string[], env: Readonly<Record<string, string>>): Omit<Envelope, 'trailer'> {
   return {
-    argv: ['sh', '-c', environmentScript + script, 'sh', ...argv],
+    argv: ['sh', '-c', `${environmentScript}exec "$@" </dev/null >/pipe/pipe`, 'sh', ...argv],
     env: {},
     preamble: environmentPreamble(env),
   };

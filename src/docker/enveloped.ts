@@ -3,9 +3,10 @@ import { Readable, type Writable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { asLifeboatError, LifeboatError } from '../domain/errors.ts';
 import type { Finished, Output } from '../domain/shell.ts';
-import { demux } from './demux.ts';
+import { demux, type Piece } from './demux.ts';
 import type { Envelope } from './envelope.ts';
 import { LineTail } from './line-tail.ts';
+import { endLost, silenceMs, watchSilence } from './watch.ts';
 
 /** One process inside an envelope, whoever runs it: an exec in a container or the main process of a helper. */
 export interface EnvelopedProcess {
@@ -19,9 +20,12 @@ export interface EnvelopedProcess {
   exitCode(): Promise<number>;
   /** Rejects with the reason when the container is no longer what it was; called on trouble, on silence and at the end. */
   check(): Promise<void>;
+  /** Whether the Engine says that the process is over; asked on silence. */
+  hasEnded(): Promise<boolean>;
+  /** Called for the first byte of standard output, which is then a mark of the script and no data. */
+  readonly onMark?: (() => void) | undefined;
   /** Always called once, at the very end. */
   dispose(): Promise<void>;
-  readonly silenceMs: number;
 }
 
 /**
@@ -57,28 +61,42 @@ async function* read(
   signal: AbortSignal | undefined,
 ): AsyncGenerator<Buffer, void, undefined> {
   const { socket, envelope } = process;
-  const watch = watchSilence(process);
+  const end: Ending = { isTold: false, isOver: false, looks: 0 };
+  const watch = watchSilence(
+    silenceMs,
+    () => look(process, end),
+    (reason) => socket.destroy(reason),
+  );
   const cancel = () => socket.destroy(asLifeboatError(signal?.reason));
   signal?.addEventListener('abort', cancel, { once: true });
   if (signal?.aborted) cancel();
   const feeding = feed(process);
   let heard = '';
+  let mark = process.onMark;
   try {
-    for await (const piece of demux(socket)) {
+    for await (const piece of untilOver(demux(socket), end)) {
       watch.alive();
       if (piece.stream === 'stderr') {
         stderr.push(piece.bytes);
         continue;
       }
-      if (envelope.trailer.exitCode !== undefined) {
+      let { bytes } = piece;
+      if (mark && bytes.length > 0) {
+        mark();
+        mark = undefined;
+        bytes = bytes.subarray(1);
+      }
+      if (end.isTold) {
         throw new LifeboatError('DUMP_INCOMPLETE', `${process.title} wrote output after its end`, {
           hint: 'a background process of the command still holds its standard output',
         });
       }
-      if (heard.length < 1_000) heard += piece.bytes.toString('latin1', 0, 1_000);
-      yield* envelope.trailer.take(piece.bytes);
+      if (heard.length < 1_000) heard += bytes.toString('latin1', 0, 1_000);
+      yield* envelope.trailer.take(bytes);
       watch.alive();
-      if (envelope.trailer.exitCode !== undefined) socket.end();
+      if (envelope.trailer.exitCode === undefined) continue;
+      end.isTold = true;
+      socket.end();
     }
     const exitCode = envelope.trailer.exitCode;
     if (exitCode === undefined) throw await incomplete(process, heard, stderr, feeding.error());
@@ -140,24 +158,48 @@ export function canWriteAgain(stream: Writable): Promise<void> {
   });
 }
 
-/** A quiet dump may be healthy: silence never kills, it only makes us look at the container. */
-function watchSilence(process: EnvelopedProcess): Disposable & { alive(): void } {
-  let last = performance.now();
-  const timer = setInterval(
-    () => {
-      if (performance.now() - last < process.silenceMs) return;
-      last = performance.now();
-      process.check().catch((error: Error) => process.socket.destroy(error));
-    },
-    Math.min(process.silenceMs, 5_000),
-  );
-  timer.unref();
-  return {
-    alive: () => {
-      last = performance.now();
-    },
-    [Symbol.dispose]: () => clearInterval(timer),
-  };
+/** What is known of the end of a process. */
+interface Ending {
+  /** Its trailer came, so that every byte is here, and its input was closed. */
+  isTold: boolean;
+  /** The Engine calls it over, although its stream has no end. */
+  isOver: boolean;
+  /** How often it was looked at since the trailer. */
+  looks: number;
+}
+
+/** How often a process that has told its end is found running before it counts as stuck: hosts can be very busy. */
+const leavingLooks = 3;
+
+/** After a while of silence: is there anything that could still come? */
+async function look(process: EnvelopedProcess, end: Ending): Promise<void> {
+  await process.check();
+  const isOver = await process.hasEnded();
+  if (!end.isTold) {
+    if (isOver) throw endLost(process.title);
+    return;
+  }
+  end.looks += 1;
+  if (!isOver && end.looks >= leavingLooks) throw staysOn(process.title);
+  if (!isOver) return;
+  end.isOver = true;
+  process.socket.destroy();
+}
+
+/** The pieces up to the end of their stream, or of the process behind it: with the trailer, all of them have come. */
+async function* untilOver(pieces: AsyncIterable<Piece>, end: Ending): AsyncGenerator<Piece, void, undefined> {
+  try {
+    yield* pieces;
+  } catch (error) {
+    if (!end.isOver) throw error;
+  }
+}
+
+function staysOn(title: string): LifeboatError {
+  return new LifeboatError('DUMP_INCOMPLETE', `${title} has told its end but does not leave`, {
+    retryable: true,
+    hint: 'something between Lifeboat and the Engine, such as a socket proxy, swallows half-closed connections; run `lifeboat doctor`',
+  });
 }
 
 async function agree(process: EnvelopedProcess, inBand: number): Promise<void> {

@@ -8,9 +8,6 @@ import { execEnvelope } from './envelope.ts';
 import { readEnveloped } from './enveloped.ts';
 import { checkIdentity } from './identity.ts';
 
-/** How long nothing may come from a command before we look whether its container is still alive. */
-export const silenceMs = 10_000;
-
 /**
  * Runs a command in a running container through the envelope. With `input` it reads that as standard input, else none.
  */
@@ -35,8 +32,8 @@ export async function execOutput(
       onStderrLine: command.onStderrLine,
       exitCode: () => execExitCode(api, id),
       check: () => checkIdentity(api, container),
+      hasEnded: () => hasEnded(api, id),
       dispose: async () => {},
-      silenceMs,
     },
     options.anyExitCode ?? false,
     signal,
@@ -58,4 +55,10 @@ export async function execExitCode(api: DockerApi, execId: string): Promise<numb
     retryable: true,
     hint: 'a socket proxy between Lifeboat and the Engine cuts quiet connections; raise its time-outs',
   });
+}
+
+/** Whether an exec is over; one whose container was removed is. */
+export async function hasEnded(api: DockerApi, execId: string): Promise<boolean> {
+  const state = await api.exec(execId);
+  return state === undefined || (!state.running && state.exitCode !== undefined);
 }

@@ -18,6 +18,8 @@ export interface Fifo {
   readonly keeper: Descriptor;
   /** To be called when the other side has opened the pipe. */
   isOpened(): void;
+  /** To be called when all bytes were written. */
+  isFed(): void;
 }
 
 /** A descriptor that is closed once, however often it is asked to. */
@@ -32,12 +34,13 @@ export async function fifoToRead(path: string, owner: { readonly uid: number; re
   const end = descriptor(openSync(path, O_RDONLY));
   const keeper = descriptor(openSync(path, O_WRONLY));
   both.close();
-  return { end, keeper, isOpened: () => {} };
+  return { end, keeper, isOpened: () => {}, isFed: () => {} };
 }
 
 /**
- * A pipe that we write and somebody else reads. Whoever opens it for reading waits for a writer, and ours may have written
- * all and gone by then: a second writing end stays open until the reader is there.
+ * A pipe that we write and somebody else reads. A second writing end stays open until the reader is there (whoever opens a
+ * pipe for reading waits for a writer, and ours may have written all and gone by then) and all was written: a writer that
+ * breaks must not look like the end.
  */
 export async function fifoToWrite(path: string, owner: { readonly uid: number; readonly gid: number }): Promise<Fifo> {
   const both = await make(path, owner);
@@ -45,11 +48,21 @@ export async function fifoToWrite(path: string, owner: { readonly uid: number; r
   const reading = descriptor(openSync(path, O_RDONLY | O_NONBLOCK));
   const waiting = descriptor(openSync(path, O_WRONLY));
   both.close();
+  const awaited = new Set(['opened', 'fed']);
+  const happened = (what: string) => {
+    awaited.delete(what);
+    if (awaited.size === 0) waiting.close();
+  };
   const close = () => {
     waiting.close();
     reading.close();
   };
-  return { end, keeper: { fd: reading.fd, close }, isOpened: () => waiting.close() };
+  return {
+    end,
+    keeper: { fd: reading.fd, close },
+    isOpened: () => happened('opened'),
+    isFed: () => happened('fed'),
+  };
 }
 
 async function make(path: string, { uid, gid }: { readonly uid: number; readonly gid: number }): Promise<Descriptor> {

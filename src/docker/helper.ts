@@ -1,15 +1,16 @@
+import type { Socket } from 'node:net';
 import type { Readable } from 'node:stream';
 import { LifeboatError } from '../domain/errors.ts';
 import type { Command, Output, Place, Session } from '../domain/shell.ts';
 import type { Container } from '../domain/types.ts';
 import type { DockerApi, HelperSpec } from './api.ts';
-import { type Envelope, helperEnvelope, helperSession } from './envelope.ts';
+import { type Envelope, type EnvelopeMode, helperEnvelope, helperSession } from './envelope.ts';
 import { readEnveloped } from './enveloped.ts';
-import { silenceMs } from './exec.ts';
 import { checkIdentity } from './identity.ts';
 import { helperLabels, ownerLabel, roleLabel } from './labels.ts';
 import type { PipeFolder } from './pipe.ts';
 import { openSession } from './session.ts';
+import { endLost } from './watch.ts';
 
 type HelperPlace = Extract<Place, { kind: 'helper' }>;
 
@@ -28,6 +29,22 @@ let created = 0;
 /** What fits into the tmpfs that every helper has at /tmp; more goes into a volume made for it. */
 const tmpfsBytes = 64 * 1024 ** 2;
 
+export interface HelperOptions {
+  readonly input?: Readable | undefined;
+  readonly anyExitCode?: boolean;
+  /** The command reads a named pipe instead. */
+  readonly pipe?: PipeEnd | undefined;
+}
+
+/** Where a helper finds a named pipe, and what to do when it has one. */
+export interface PipeEnd {
+  readonly mount: HelperSpec['mounts'][number];
+  /** Called when the helper is about to run, and not at all when none could be made. */
+  launched(): void;
+  /** Called when the helper has opened the pipe. */
+  opened(): void;
+}
+
 /** Runs a command as the main process of a short-lived container beside the target. */
 export async function helperOutput(
   api: DockerApi,
@@ -35,24 +52,27 @@ export async function helperOutput(
   container: Container,
   command: Command,
   place: HelperPlace,
-  options: { readonly input?: Readable | undefined; readonly anyExitCode?: boolean },
+  { input, anyExitCode = false, pipe }: HelperOptions,
   signal: AbortSignal | undefined,
 ): Promise<Output> {
-  const envelope = helperEnvelope(options.input ? 'feed' : 'dump', command.argv, command.env ?? {});
-  const { socket, exit, dispose } = await launch(api, owner, container, command, place, envelope, undefined, signal);
+  const mode: EnvelopeMode = pipe ? 'pipe' : input ? 'feed' : 'dump';
+  const envelope = helperEnvelope(mode, command.argv, command.env ?? {});
+  const helper = await launch(api, owner, container, command, place, envelope, pipe?.mount, signal);
+  pipe?.launched();
   return readEnveloped(
     {
-      socket,
+      socket: helper.socket,
       envelope,
       title: command.argv[0],
-      input: options.input,
+      input,
+      onMark: pipe?.opened,
       onStderrLine: command.onStderrLine,
-      exitCode: () => exit,
-      check: () => (place.network === 'target' ? checkIdentity(api, container) : Promise.resolve()),
-      dispose,
-      silenceMs,
+      exitCode: () => helper.exit,
+      hasEnded: async () => helper.hasEnded(),
+      check: () => checkNeighbour(api, container, place),
+      dispose: helper.dispose,
     },
-    options.anyExitCode ?? false,
+    anyExitCode,
     signal,
   );
 }
@@ -66,9 +86,28 @@ export async function helperConversation(
   place: HelperPlace,
   signal: AbortSignal | undefined,
 ): Promise<Session> {
-  const script = helperSession(command.argv, command.env ?? {});
-  const { socket, dispose } = await launch(api, owner, container, command, place, script, undefined, signal);
-  return openSession(socket, command.argv[0], script.preamble, dispose);
+  const { argv, preamble } = helperSession(command.argv, command.env ?? {});
+  const { socket, hasEnded, dispose } = await launch(
+    api,
+    owner,
+    container,
+    command,
+    place,
+    { argv },
+    undefined,
+    signal,
+  );
+  const title = command.argv[0];
+  const check = async () => {
+    await checkNeighbour(api, container, place);
+    if (hasEnded()) throw endLost(title);
+  };
+  return openSession({ socket, title, preamble, check, dispose });
+}
+
+/** A helper on the container's network works on what runs there: it is worth nothing when that is no longer the same. */
+export async function checkNeighbour(api: DockerApi, container: Container, place: HelperPlace): Promise<void> {
+  if (place.network === 'target') await checkIdentity(api, container);
 }
 
 /** Removes helpers, and their scratch volumes, that a killed run of this owner left behind; returns how many. */
@@ -79,6 +118,18 @@ export async function reapHelpers(api: DockerApi, owner: string): Promise<number
   return left.length;
 }
 
+/** A container of ours that has been started. */
+export interface Helper {
+  readonly id: string;
+  /** Its standard streams, multiplexed. */
+  readonly socket: Socket;
+  /** Resolves with its exit code. */
+  readonly exit: Promise<number>;
+  hasEnded(): boolean;
+  /** Removes it, whatever it does. */
+  dispose(): Promise<void>;
+}
+
 /** Creates a helper, attaches to it and starts it, in this order, so that nothing it says is lost. */
 export async function launch(
   api: DockerApi,
@@ -86,23 +137,42 @@ export async function launch(
   container: Container,
   command: Command,
   place: HelperPlace,
-  script: Pick<Envelope, 'argv'>,
+  { argv }: Pick<Envelope, 'argv'>,
   extra: HelperSpec['mounts'][number] | undefined,
   signal: AbortSignal | undefined,
-) {
-  const described = await describe(api, owner, container, command, place, script.argv);
+): Promise<Helper> {
+  const described = await describe(api, owner, container, command, place, argv);
   const spec = extra ? { ...described, mounts: [...described.mounts, extra] } : described;
   const id = await api.createHelper(spec, signal);
   const dispose = () => discard(api, id, spec.scratchVolume);
   try {
     const socket = await api.attach(id, signal); // Before start: what is written earlier is lost to a late reader.
-    const exit = api.wait(id, signal);
-    exit.catch(() => {});
     await api.start(id, signal);
-    return { id, socket, exit, dispose };
+    let isOver = false;
+    const exit = exitCode(api, id, signal);
+    exit.then(() => (isOver = true)).catch(() => {});
+    return { id, socket, exit, hasEnded: () => isOver, dispose };
   } catch (error) {
     await dispose();
     throw error;
+  }
+}
+
+/** How long one question for an exit code may stay open. */
+const waitMs = 10_000;
+
+/**
+ * The exit code of a started container. Asked again and again, because an answer can get lost on the way, and asked after
+ * the start: a question for the next exit that arrives when a short-lived container has ended already is never answered.
+ */
+async function exitCode(api: DockerApi, id: string, signal: AbortSignal | undefined): Promise<number> {
+  for (;;) {
+    const patience = AbortSignal.timeout(waitMs);
+    try {
+      return await api.wait(id, signal ? AbortSignal.any([signal, patience]) : patience);
+    } catch (error) {
+      if (!patience.aborted || signal?.aborted) throw error;
+    }
   }
 }
 

@@ -1,15 +1,21 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { chmod, mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { LifeboatError } from '../domain/errors.ts';
-import type { Command, Finished, Piped, Redirectable } from '../domain/shell.ts';
+import type { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { asLifeboatError, LifeboatError } from '../domain/errors.ts';
+import { type Command, type Finished, isRedirectable, type Piped, type Place } from '../domain/shell.ts';
 import type { Container } from '../domain/types.ts';
-import type { DockerApi } from './api.ts';
+import { answerOf } from './answer.ts';
+import type { DockerApi, HelperSpec } from './api.ts';
 import { demux } from './demux.ts';
 import { pipeScript } from './envelope.ts';
 import { commandFailed } from './enveloped.ts';
 import { type Fifo, fifoToRead, fifoToWrite } from './fifo.ts';
-import { type HelperOwner, launch } from './helper.ts';
+import { checkNeighbour, type Helper, type HelperOwner, helperOutput, launch } from './helper.ts';
 import { LineTail } from './line-tail.ts';
+import { silenceMs, watchSilence } from './watch.ts';
 
 /** The folder for named pipes: ours at `path`, a helper's through the volume behind it. */
 export interface PipeFolder {
@@ -17,7 +23,7 @@ export interface PipeFolder {
   readonly volume: string;
 }
 
-/** Helpers at pipes need no rights at all: nobody on every distribution. */
+/** Helpers at pipes need no rights at all, unless they read what belongs to somebody: nobody on every distribution. */
 export const nobody = { uid: 65_534, gid: 65_534 };
 /** Mounts of a part of a volume came with API 1.45 (Engine 26). */
 const subpathVersion = [1, 45] as const;
@@ -41,29 +47,106 @@ export async function reapPipes({ path }: PipeFolder): Promise<void> {
 }
 
 /**
- * Prepares a helper whose standard output (or input) is a named pipe. The bytes go from process to process and never
- * through the Engine's relay, which costs five times as much and can lose the end of a stream.
+ * Prepares a helper whose standard output is a named pipe. The bytes go from process to process and never through the
+ * Engine's relay, which costs five times as much and can lose the end of a stream.
  */
 export async function openPipe(
-  direction: 'out' | 'in',
   api: DockerApi,
   owner: HelperOwner,
   folder: PipeFolder,
   container: Container,
   command: Command,
 ): Promise<Piped> {
+  const user = command.user ?? `${nobody.uid}:${nobody.gid}`;
+  const pipe = await makePipe(fifoToRead, folder, owner, user);
+  const { fifo, mount } = pipe;
+  return {
+    fd: fifo.end.fd,
+    run: async (signal) => {
+      try {
+        return await writeToPipe(api, owner, container, { ...command, user }, mount, fifo, signal);
+      } finally {
+        // Only now may the other side see the end: how the helper ended is known.
+        fifo.keeper.close();
+      }
+    },
+    [Symbol.asyncDispose]: () => pipe[Symbol.asyncDispose](),
+  };
+}
+
+/** Runs a command in a helper with these bytes as its standard input, through a named pipe; whatever its exit code. */
+export async function runFromPipe(
+  api: DockerApi,
+  owner: HelperOwner,
+  folder: PipeFolder,
+  container: Container,
+  command: Command,
+  input: Readable,
+  signal: AbortSignal,
+): Promise<Finished> {
+  const user = command.user ?? `${nobody.uid}:${nobody.gid}`;
+  await using pipe = await makePipe(fifoToWrite, folder, owner, user);
+  const { fifo, mount } = pipe;
+  const given = Promise.withResolvers<void>();
+  const broken = new AbortController();
+  const ended = new AbortController();
+  const launched = () => {
+    // Not earlier: bytes that were taken for a helper that cannot be made would be gone.
+    void feed(input, fifo, AbortSignal.any([signal, ended.signal]))
+      .then(
+        () => fifo.isFed(),
+        // Bytes that break off must not look like their end: the helper goes before the pipe does.
+        (error: unknown) => broken.abort(error),
+      )
+      .then(given.resolve);
+  };
+  try {
+    const output = await helperOutput(
+      api,
+      owner,
+      container,
+      { ...command, user },
+      helperPlace(command),
+      { anyExitCode: true, pipe: { mount, launched, opened: () => fifo.isOpened() } },
+      AbortSignal.any([signal, broken.signal]),
+    );
+    try {
+      const stdout = await answerOf(output, command.argv[0]);
+      const finished = await output.finished;
+      if (finished.exitCode === 0) await given.promise; // All was read: whoever counts the bytes may conclude.
+      return { ...finished, stdout };
+    } finally {
+      ended.abort();
+      fifo.keeper.close(); // Whoever still writes is told that nobody reads any more.
+      await given.promise;
+    }
+  } catch (error) {
+    throw broken.signal.aborted ? asLifeboatError(broken.signal.reason) : error;
+  }
+}
+
+type PipeMount = HelperSpec['mounts'][number];
+
+/** A pipe of its own folder, of which a helper mounts only that folder. */
+async function makePipe(
+  make: typeof fifoToRead,
+  folder: PipeFolder,
+  owner: HelperOwner,
+  user: string,
+): Promise<AsyncDisposable & { readonly fifo: Fifo; readonly mount: PipeMount }> {
+  const [uid, gid = uid] = user.split(':').map(Number);
+  if (!Number.isInteger(uid) || !Number.isInteger(gid)) {
+    throw new LifeboatError('INTERNAL', `a helper at a pipe needs a numeric user, not "${user}"`);
+  }
   opened += 1;
-  // One folder per pipe, and a helper sees only its own: 0711 lets it pass, not look.
   const name = `${owner.run}-${process.pid}-${opened}`;
   const own = join(folder.path, name);
   await mkdir(own);
-  await chmod(own, 0o711);
-  const fifo = await (direction === 'out' ? fifoToRead : fifoToWrite)(join(own, 'pipe'), nobody);
-  const mount = { type: 'volume' as const, source: folder.volume, target: '/pipe', readOnly: false, subpath: name };
+  await chmod(own, 0o711); // Lets the helper pass, not look.
+  const fifo = await make(join(own, 'pipe'), { uid: uid as number, gid: gid as number });
   return {
-    fd: fifo.end.fd,
-    run: (signal, anyExitCode = false) =>
-      runAtPipe(direction, api, owner, container, command, mount, fifo, anyExitCode, signal),
+    fifo,
+    mount: { type: 'volume', source: folder.volume, target: '/pipe', readOnly: false, subpath: name },
     [Symbol.asyncDispose]: async () => {
       fifo.end.close();
       fifo.keeper.close();
@@ -72,59 +155,78 @@ export async function openPipe(
   };
 }
 
-type PipeMount = Parameters<typeof launch>[6];
+function helperPlace({ place }: Command): Extract<Place, { kind: 'helper' }> {
+  return place?.kind === 'helper' ? place : { kind: 'helper' };
+}
 
-async function runAtPipe(
-  direction: 'out' | 'in',
+async function writeToPipe(
   api: DockerApi,
   owner: HelperOwner,
   container: Container,
   command: Command,
   mount: PipeMount,
   fifo: Fifo,
-  anyExitCode: boolean,
   signal: AbortSignal,
 ): Promise<Finished> {
-  fifo.end.close(); // The child process has its own copy; ours would hide its death.
-  const place = command.place?.kind === 'helper' ? command.place : { kind: 'helper' as const };
-  const script = pipeScript(direction, command.argv, command.env ?? {});
+  const [title] = command.argv;
+  const place = helperPlace(command);
+  const script = pipeScript(command.argv, command.env ?? {});
+  // The child process has its own copy; ours would hide its death.
+  const helper = await launch(api, owner, container, command, place, script, mount, signal).finally(() =>
+    fifo.end.close(),
+  );
+  const failed = Promise.withResolvers<never>();
+  failed.promise.catch(() => {});
+  const abort = () => failed.reject(signal.reason);
+  signal.addEventListener('abort', abort, { once: true });
+  // What flows through the pipe is not seen here, so the container is looked at all the time: one that is paused would
+  // keep its client waiting for ever.
+  using _watch = watchSilence(silenceMs, () => checkNeighbour(api, container, place), failed.reject);
+  const stderr = new LineTail(command.onStderrLine);
   try {
-    const user = `${nobody.uid}:${nobody.gid}`;
-    const helper = await launch(api, owner, container, { ...command, user }, place, script, mount, signal);
-    const kill = () => void api.kill(helper.id);
-    signal.addEventListener('abort', kill, { once: true });
-    const stderr = new LineTail(command.onStderrLine);
-    try {
-      helper.socket.write(script.preamble);
-      const listening = listen(helper.socket, stderr, fifo);
-      const exitCode = await helper.exit;
-      await listening;
-      signal.throwIfAborted();
-      if (exitCode === 137) throw killed(command.argv[0]);
-      if (exitCode !== 0 && !anyExitCode) throw commandFailed(command.argv[0], exitCode, stderr.text);
-      return { exitCode, stdout: '', stderr: stderr.text };
-    } finally {
-      signal.removeEventListener('abort', kill);
-      helper.socket.destroy();
-      await helper.dispose();
-    }
+    signal.throwIfAborted();
+    helper.socket.write(script.preamble);
+    const listening = listen(helper, stderr);
+    const exitCode = await Promise.race([helper.exit, failed.promise]);
+    await listening;
+    if (exitCode === 137) throw killed(title);
+    if (exitCode !== 0) throw await whyFailed(api, container, place, commandFailed(title, exitCode, stderr.text));
+    await checkNeighbour(api, container, place);
+    return { exitCode, stdout: '', stderr: stderr.text };
   } finally {
-    // Only now may the other side see the end: how the helper ended is known.
-    fifo.keeper.close();
+    signal.removeEventListener('abort', abort);
+    helper.socket.destroy();
+    await helper.dispose();
   }
 }
 
-/** What a helper at a pipe says: that it has opened the pipe, and messages. How it ended, its exit code tells. */
-async function listen(socket: AsyncIterable<Buffer>, stderr: LineTail, fifo: Fifo): Promise<void> {
+/** How long the messages of a helper that has ended may take to come. */
+const lastWordsMs = 5_000;
+
+/** Reads what a helper at a pipe says. Never rejects: a connection that breaks takes messages with it, not data. */
+async function listen({ socket, exit }: Helper, stderr: LineTail): Promise<void> {
+  let patience: NodeJS.Timeout | undefined;
+  exit.then(() => (patience = setTimeout(() => socket.destroy(), lastWordsMs))).catch(() => {});
   try {
-    for await (const piece of demux(socket)) {
-      if (piece.stream === 'stdout') fifo.isOpened();
-      else stderr.push(piece.bytes);
-    }
+    for await (const piece of demux(socket)) if (piece.stream === 'stderr') stderr.push(piece.bytes);
   } catch {
-    // A connection that breaks takes messages with it, not data.
+    // How the helper ended, its exit code tells.
   }
+  clearTimeout(patience);
   stderr.end();
+}
+
+/** A client whose server was stopped or replaced should say that, not "lost connection". */
+async function whyFailed(
+  api: DockerApi,
+  container: Container,
+  place: Extract<Place, { kind: 'helper' }>,
+  failure: LifeboatError,
+): Promise<unknown> {
+  return checkNeighbour(api, container, place).then(
+    () => failure,
+    (reason: unknown) => reason,
+  );
 }
 
 function killed(title: string): LifeboatError {
@@ -135,16 +237,30 @@ function killed(title: string): LifeboatError {
 }
 
 /**
- * Runs a command in a helper with redirectable bytes as its standard input, through a pipe. A command that stops reading
- * early is its own verdict; the bytes' own failure counts only when the command had none to find.
+ * Writes the bytes into the pipe by a child process, which can be killed while it waits for a reader: the decoder itself
+ * where the bytes can be redirected, else one that only hands them on.
  */
-export async function runFromPipe(piped: Piped, input: Redirectable, signal: AbortSignal): Promise<Finished> {
-  const writing = input.writeTo(piped.fd, signal).then(
-    () => undefined,
-    (error: unknown) => ({ error }),
-  );
-  const finished = await piped.run(signal, true);
-  const failed = await writing;
-  if (failed && finished.exitCode === 0) throw failed.error;
-  return finished;
+async function feed(input: Readable, fifo: Fifo, signal: AbortSignal): Promise<void> {
+  if (isRedirectable(input)) {
+    const writing = input.writeTo(fifo.end.fd, signal);
+    fifo.end.close();
+    return writing;
+  }
+  const child = spawn('cat', { stdio: ['pipe', fifo.end.fd, 'ignore'] });
+  fifo.end.close();
+  if (!child.stdin) throw new LifeboatError('INTERNAL', 'cat was started without an input');
+  const closed = once(child, 'close');
+  closed.catch(() => {}); // A program that cannot be started breaks its input as well.
+  const abort = () => child.kill('SIGKILL');
+  signal.addEventListener('abort', abort, { once: true });
+  try {
+    await pipeline(input, child.stdin, { signal });
+    const [exitCode] = await closed;
+    if (exitCode !== 0) throw new LifeboatError('COMMAND_FAILED', 'the bytes could not be handed on: cat was killed');
+  } catch (error) {
+    abort();
+    throw error;
+  } finally {
+    signal.removeEventListener('abort', abort);
+  }
 }

@@ -68,7 +68,7 @@ export async function checkPipe(
   const slower = 'large dumps go through slow execs';
   if (why !== undefined) return { ...base, status: 'warn', message: `${why}: ${slower}`, hint: pipeHint };
   const { value, error } = await bounded(helperMs, signal, async (late) => {
-    await using piped = await shell.pipe('out', {
+    await using piped = await shell.pipe({
       argv: ['echo', 'heard'],
       place: { kind: 'helper', image: 'own', network: 'none' },
     });

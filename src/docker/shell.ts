@@ -1,22 +1,21 @@
 import { Readable } from 'node:stream';
-import { text } from 'node:stream/consumers';
 import { LifeboatError } from '../domain/errors.ts';
 import type { Journal } from '../domain/journal.ts';
 import { type Command, type Finished, isRedirectable, type Output, type Session, type Shell } from '../domain/shell.ts';
 import type { Container } from '../domain/types.ts';
+import { answerOf } from './answer.ts';
 import type { DockerApi } from './api.ts';
 import { childOutput } from './child.ts';
 import { rediscover } from './discovery.ts';
 import { commandFailed } from './enveloped.ts';
-import { execOutput } from './exec.ts';
+import { execOutput, hasEnded } from './exec.ts';
 import { type HelperOwner, helperConversation, helperOutput } from './helper.ts';
 import { checkIdentity } from './identity.ts';
 import { openPipe, runFromPipe, whyNoPipes } from './pipe.ts';
 import { pauseContainer, roleOf, startAgain, stopContainer } from './quiesce.ts';
 import { openScratch } from './scratch.ts';
 import { openSession } from './session.ts';
-
-const textLimit = 16 * 1024 * 1024;
+import { endLost } from './watch.ts';
 
 /** The door of one container, for one run. */
 export function createShell(
@@ -41,16 +40,26 @@ export function createShell(
     return helperOutput(api, owner, container, command, place, options, signal);
   }
 
-  const pipesWork = () => whyNoPipes(api, owner.pipes, container) === undefined;
-
   async function run(command: Command, input?: Readable | string, signal?: AbortSignal): Promise<Finished> {
-    if (input instanceof Readable && command.needsImageOnly && isRedirectable(input) && owner.pipes && pipesWork()) {
-      await using piped = await openPipe('in', api, owner, owner.pipes, container, command);
-      return await runFromPipe(piped, input, signal ?? new AbortController().signal);
+    using deadline = deadlineOf(command);
+    const both = signal ? AbortSignal.any([signal, deadline.signal]) : deadline.signal;
+    return await runAll(command, input, both); // Awaited, or the deadline would end here.
+  }
+
+  async function runAll(
+    command: Command,
+    input: Readable | string | undefined,
+    signal: AbortSignal,
+  ): Promise<Finished> {
+    const { pipes } = owner;
+    // One that could as well run in the container gets a helper only for bytes that then need not pass through here.
+    const inHelper = command.place?.kind === 'helper' || (command.needsImageOnly === true && isRedirectable(input));
+    if (input instanceof Readable && inHelper && pipes && whyNoPipes(api, pipes, container) === undefined) {
+      return runFromPipe(api, owner, pipes, container, command, input, signal);
     }
     const source = typeof input === 'string' ? Readable.from([Buffer.from(input)], { objectMode: false }) : input;
     const output = await start(command, source, true, signal);
-    const stdout = await text(limited(output.stdout, command.argv[0]));
+    const stdout = await answerOf(output, command.argv[0]);
     return { ...(await output.finished), stdout };
   }
 
@@ -75,14 +84,19 @@ export function createShell(
         return helperConversation(api, owner, container, command, command.place, signal);
       await checkIdentity(api, container);
       const spec = { argv: command.argv, env: command.env, user: command.user, cwd: command.cwd };
-      const socket = await api.startExec(await api.createExec(container.id, spec, signal), signal);
-      return openSession(socket, command.argv[0], '', async () => {});
+      const id = await api.createExec(container.id, spec, signal);
+      const socket = await api.startExec(id, signal);
+      const check = async () => {
+        await checkIdentity(api, container);
+        if (await hasEnded(api, id)) throw endLost(command.argv[0]);
+      };
+      return openSession({ socket, title: command.argv[0], preamble: '', check, dispose: async () => {} });
     },
     whyNoPipes: () => whyNoPipes(api, owner.pipes, container),
-    pipe: (direction, command) => {
+    pipe: (command) => {
       const why = whyNoPipes(api, owner.pipes, container);
       if (!owner.pipes || why) throw new LifeboatError('INTERNAL', `a pipe was asked for although ${why}`);
-      return openPipe(direction, api, owner, owner.pipes, container, command);
+      return openPipe(api, owner, owner.pipes, container, command);
     },
     scratch: (bytes) => openScratch(api, owner, container, bytes),
     stopped: async () => {
@@ -104,6 +118,15 @@ export function createShell(
   };
 }
 
+/** Aborts when the command has taken longer than it may, where that is known. */
+function deadlineOf({ argv, timeoutMs }: Command): Disposable & { readonly signal: AbortSignal } {
+  const controller = new AbortController();
+  const late = () =>
+    new LifeboatError('STALLED', `${argv[0]} did not answer within ${(timeoutMs ?? 0) / 1000} s`, { retryable: true });
+  const timer = timeoutMs === undefined ? undefined : setTimeout(() => controller.abort(late()), timeoutMs);
+  return { signal: controller.signal, [Symbol.dispose]: () => clearTimeout(timer) };
+}
+
 /** The command's own input, opened only when it is first read. */
 function lateInput({ input }: Command, signal: AbortSignal | undefined): Readable | undefined {
   if (!input) return undefined;
@@ -111,13 +134,4 @@ function lateInput({ input }: Command, signal: AbortSignal | undefined): Readabl
     yield* await open(signal);
   }
   return Readable.from(opened(input), { objectMode: false });
-}
-
-async function* limited(stdout: Readable, title: string): AsyncGenerator<Buffer> {
-  let bytes = 0;
-  for await (const chunk of stdout as AsyncIterable<Buffer>) {
-    bytes += chunk.length;
-    if (bytes > textLimit) throw new LifeboatError('COMMAND_FAILED', `${title} printed more than 16 MiB`);
-    yield chunk;
-  }
 }

@@ -24,8 +24,6 @@ export type Place =
       readonly scratchBytes?: number;
       /** How much memory it may use; absent means 1 GiB. */
       readonly memoryBytes?: number;
-      /** Deadline after which the helper is killed, in milliseconds. */
-      readonly timeoutMs?: number;
     }
   /** Beside Lifeboat itself, with the tools of our own image, where no helper may be made. Only for fixed scripts. */
   | { readonly kind: 'here' };
@@ -36,6 +34,9 @@ export interface HelperMount {
   readonly target: string;
   readonly readOnly: boolean;
 }
+
+/** The patience for a command that answers at once: generous, for hosts are busy. */
+export const promptMs = 60_000;
 
 export interface Command {
   /** Never holds a secret: the Engine broadcasts argv to everyone who listens to its events. */
@@ -48,11 +49,10 @@ export interface Command {
   readonly place?: Place;
   /** What it reads on standard input unless `run` is given one; opened when the command is up and asks for it. */
   readonly input?: (signal?: AbortSignal) => Promise<Readable>;
-  /**
-   * It needs the image only, not the running container, so it may run in a helper of that image: then its input can come
-   * through a named pipe.
-   */
+  /** It needs the image only, not the running container, so it may run in a helper of that image where that is better. */
   readonly needsImageOnly?: boolean;
+  /** It answers at once on a healthy host: `run` and `text` reject STALLED after so many milliseconds. */
+  readonly timeoutMs?: number;
   /** Called for each line the command writes on standard error, as it comes. */
   readonly onStderrLine?: (line: string) => void;
 }
@@ -82,8 +82,8 @@ export interface Redirectable extends Readable {
   writeTo(descriptor: number, signal: AbortSignal): Promise<void>;
 }
 
-export function isRedirectable(stream: Readable): stream is Redirectable {
-  return 'writeTo' in stream && typeof stream.writeTo === 'function';
+export function isRedirectable(input: Readable | string | undefined): input is Redirectable {
+  return typeof input === 'object' && 'writeTo' in input && typeof input.writeTo === 'function';
 }
 
 /** A file of ours that helpers can mount. Disposing removes it. */
@@ -105,12 +105,12 @@ export function isOnDisk(stream: Readable): stream is OnDisk {
   return 'scratch' in stream;
 }
 
-/** A helper that is ready to run with its standard output (or input) at a named pipe. Dispose of it in any case. */
+/** A helper that is ready to run with its standard output at a named pipe. Dispose of it in any case. */
 export interface Piped extends AsyncDisposable {
   /** Our end of the pipe, to be handed to a child process before `run` is called, which closes our copy. */
   readonly fd: number;
-  /** Runs the command; the pipe ends only after it did. Rejects when its exit code is not 0, unless any is welcome. */
-  run(signal: AbortSignal, anyExitCode?: boolean): Promise<Finished>;
+  /** Runs the command; the pipe ends only after it did. Rejects when its exit code is not 0. */
+  run(signal: AbortSignal): Promise<Finished>;
 }
 
 /** A conversation with an interactive client (psql, mysql) that keeps one server session open. */
@@ -124,7 +124,10 @@ export interface Shell {
   readonly container: Container;
   /** Standard output as text (at most 16 MiB). Rejects COMMAND_FAILED when the exit code is not 0. */
   text(command: Command, signal?: AbortSignal): Promise<string>;
-  /** Runs to the end whatever the exit code; `input`, when given, becomes standard input. */
+  /**
+   * Runs to the end whatever the exit code; `input`, when given, becomes standard input. A stream for a helper goes
+   * through a named pipe where that can be, round the Engine's relay.
+   */
   run(command: Command, input?: Readable | string, signal?: AbortSignal): Promise<Finished>;
   /** Starts the command and hands out its standard output. */
   output(command: Command, signal?: AbortSignal): Promise<Output>;
@@ -132,8 +135,8 @@ export interface Shell {
   session(command: Command, signal?: AbortSignal): Promise<Session>;
   /** Why named pipes cannot be used for this container; undefined when they can. */
   whyNoPipes(): string | undefined;
-  /** A helper that writes its standard output to a pipe (`out`) or reads its standard input from one (`in`). */
-  pipe(direction: 'out' | 'in', command: Command): Promise<Piped>;
+  /** A helper that writes its standard output to a named pipe; its user, when one is named, must be numeric. */
+  pipe(command: Command): Promise<Piped>;
   /** A file for so many bytes that helpers can mount; undefined where there is none, or no room for it. */
   scratch(bytes: number): Promise<Scratch | undefined>;
   /** Stops the container, journalled; disposing starts it again and waits until it runs. */

@@ -132,8 +132,11 @@ export type Produce =
       readonly helper?: {
         readonly path: 'pipe' | 'file';
         readonly command: Command;
-        /** Prints the survey's identity when it reaches the same server: on a shared network 127.0.0.1 may be another one. */
-        readonly identity?: Command;
+        /**
+         * Why it must not be taken: it is not let in, or reaches another server than was surveyed. Undefined when it may.
+         * Asked once, before the first dump that could come this way.
+         */
+        readonly whyNot?: (signal: AbortSignal) => Promise<string | undefined>;
       };
     }
   /** Bytes the engine makes itself, small ones only. */

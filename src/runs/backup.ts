@@ -169,7 +169,7 @@ async function dumpAll(
   signal: AbortSignal,
 ): Promise<FinishedDump[]> {
   const stored: FinishedDump[] = [];
-  const ways = createWayChooser(source, shell, survey);
+  const ways = createWayChooser(source, shell);
   const expected = survey.items.reduce((total, { bytes }) => total + (bytes ?? 0), 0) || undefined;
   for await (const dump of source.engine.dump(
     shell,

@@ -65,7 +65,7 @@ export async function storeDump(transfer: Transfer, outer: AbortSignal): Promise
   const file = [`${segment(dump.name)}.${dump.extension}`, ...codecs.map(({ extension }) => extension)].join('.');
   const plain = createDigest();
   const stored = createDigest();
-  const isCountedHere = way.taken !== 'pipe';
+  const isCountedHere = way.carrier !== 'pipe';
   const ticker = setInterval(() => onProgress({ plainBytes: plain.bytes(), storedBytes: stored.bytes() }), 250);
   try {
     await using filling = await openFilling(transfer);
@@ -107,8 +107,8 @@ interface Filling extends AsyncDisposable {
 
 async function openFilling({ shell, dump, way }: Transfer): Promise<Filling> {
   const { produce } = dump;
-  if (way.taken === 'pipe' && produce.from === 'command' && produce.helper) {
-    const piped: Piped = await shell.pipe('out', produce.helper.command);
+  if (way.carrier === 'pipe' && produce.from === 'command' && produce.helper) {
+    const piped: Piped = await shell.pipe(produce.helper.command);
     return {
       descriptor: piped.fd,
       fill: async (_encode, _counter, signal) => {
@@ -149,7 +149,7 @@ function createProof({ source, shell, dump, way, codecs }: Transfer) {
   const branch: Branch<Confirmation | undefined> = {
     name: 'proof',
     consume: async (body, signal) => {
-      const plain = plainBytes(body, codecs, way.taken === 'pipe', signal);
+      const plain = plainBytes(body, codecs, way.carrier === 'pipe', signal);
       const proof = await source.engine.prove(shell, dump, plain.stream, source.settings.options, signal);
       plain.stream.destroy();
       found = { proof, plainBytes: await plain.total() };

@@ -30,6 +30,7 @@ export interface BackupFacts {
 export function composeManifest(facts: BackupFacts): Manifest {
   const { source, survey, review, stored } = facts;
   const { id, name, number, image, imageId } = facts.shell.container;
+  const path = pathOf(stored);
   return {
     format: manifestFormat,
     id: facts.id,
@@ -45,7 +46,7 @@ export function composeManifest(facts: BackupFacts): Manifest {
     server: { product: survey.product, version: survey.version, identity: survey.identity },
     container: { id, name, number, image, imageId },
     tool: survey.tool,
-    path: pathOf(stored),
+    path: { taken: path.taken, why: path.why },
     consistency: survey.consistency,
     options: { ...(source.settings.options as Record<string, unknown>) },
     artifacts: stored.map(({ artifact }) => artifact),
@@ -57,18 +58,9 @@ export function composeManifest(facts: BackupFacts): Manifest {
 function sealsOf({ shell, review, stored }: BackupFacts): Seal[] {
   const { container } = shell;
   const isReadBack = stored.every(({ confirmed }) => confirmed === 'read-back');
-  const isPiped = stored.some(({ way }) => way.taken === 'pipe');
   return [
-    {
-      seal: 'stream',
-      proof: isPiped
-        ? 'the pipe was closed only after the helper had ended'
-        : 'every dump ended behind its own random trailer',
-    },
-    {
-      seal: 'exit',
-      proof: isPiped ? 'exit code 0 of every helper' : 'exit code 0, told in band and by the Engine',
-    },
+    { seal: 'stream', proof: byCarrier(stored, streamProofs) },
+    { seal: 'exit', proof: byCarrier(stored, exitProofs) },
     { seal: 'identity', proof: `one life of container ${container.id.slice(0, 12)}, started ${container.startedAt}` },
     { seal: 'structure', proof: [...new Set(stored.map(({ proof }) => proof.method))].join('; ') },
     { seal: 'logic', proof: review.method },
@@ -82,8 +74,32 @@ function sealsOf({ shell, review, stored }: BackupFacts): Seal[] {
   ];
 }
 
+type Proofs = Readonly<Record<Way['carrier'], string>>;
+
+const streamProofs: Proofs = {
+  pipe: 'the pipe was closed only after the helper had ended',
+  relay: 'the dump ended behind its own random trailer',
+  none: 'made of answers of the server',
+};
+const exitProofs: Proofs = {
+  pipe: 'exit code 0 of the helper',
+  relay: 'exit code 0, told in band and by the Engine',
+  none: 'no command of its own',
+};
+
+/** What is proved of the artifacts, with their names where it is not the same for all. */
+function byCarrier(stored: readonly FinishedDump[], proofs: Proofs): string {
+  const groups = Map.groupBy(stored, ({ way }) => way.carrier);
+  return [...groups]
+    .map(([carrier, dumps]) => {
+      const names = dumps.map(({ artifact }) => artifact.name).join(', ');
+      return groups.size === 1 ? proofs[carrier] : `${names}: ${proofs[carrier]}`;
+    })
+    .join('; ');
+}
+
 /** The way of the largest artifact speaks for the backup. */
 function pathOf(stored: readonly FinishedDump[]): Way {
   const [largest] = stored.toSorted((a, b) => b.artifact.plainBytes - a.artifact.plainBytes);
-  return largest?.way ?? { taken: 'exec', why: 'nothing was dumped' };
+  return largest?.way ?? { taken: 'exec', why: 'nothing was dumped', carrier: 'none' };
 }

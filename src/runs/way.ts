@@ -1,12 +1,14 @@
 import type { Shell } from '../domain/shell.ts';
 import type { DataPath } from '../domain/types.ts';
-import type { Dump, Produce, Survey } from '../engines/engine.ts';
+import type { Dump } from '../engines/engine.ts';
 import type { Source } from './source.ts';
 
 /** How the bytes of a dump come, and why this way. */
 export interface Way {
   readonly taken: DataPath;
   readonly why: string;
+  /** What carries them: the relay of the Engine, a named pipe round it, or nothing, where the engine made them itself. */
+  readonly carrier: 'relay' | 'pipe' | 'none';
 }
 
 /** Below this, creating a container costs more than it saves. */
@@ -17,46 +19,39 @@ export interface WayChooser {
 }
 
 /** Picks the way of each dump of one source: by wish, by what the engine offers, by size, and by what works here. */
-export function createWayChooser(source: Source, shell: Shell, survey: Survey): WayChooser {
-  let reached: Promise<string | undefined> | undefined;
+export function createWayChooser(source: Source, shell: Shell): WayChooser {
+  let refusal: Promise<string | undefined> | undefined;
   return {
-    choose: async (dump, expectedBytes, signal) => {
-      const { produce } = dump;
+    choose: async ({ produce }, expectedBytes, signal) => {
       const wish = source.settings.path;
-      if (produce.from === 'text' || !produce.helper) return exec('this artifact has no other way');
+      if (produce.from === 'text') return { taken: 'exec', why: 'made of answers of the server', carrier: 'none' };
+      const { helper } = produce;
+      if (!helper) return exec('this artifact has no other way');
       if (wish === 'exec') return exec('lifeboat.path is exec');
-      const { path } = produce.helper;
       const isSmall = expectedBytes !== undefined && expectedBytes < pipeFromBytes;
-      if (path === 'pipe' && wish === 'auto' && isSmall)
+      if (helper.path === 'pipe' && wish === 'auto' && isSmall)
         return exec('small enough that a helper costs more than it saves');
-      if (path === 'pipe' && shell.whyNoPipes() !== undefined) return exec(shell.whyNoPipes() ?? '');
-      reached ??= whyNotReached(shell, produce.helper, survey, signal);
-      const why = await reached;
+      const noPipes = shell.whyNoPipes();
+      if (helper.path === 'pipe' && noPipes !== undefined) return exec(noPipes);
+      refusal ??= helper.whyNot?.(signal) ?? Promise.resolve(undefined);
+      const why = await refusal;
       if (why !== undefined) return exec(why);
-      return {
-        taken: path,
-        why: wish === 'pipe' ? 'lifeboat.path is pipe' : 'the bytes bypass the relay of the Engine',
-      };
+      return helper.path === 'pipe' ? piped(wish) : file(noPipes);
     },
   };
 }
 
 function exec(why: string): Way {
-  return { taken: 'exec', why };
+  return { taken: 'exec', why, carrier: 'relay' };
 }
 
-/** A helper must reach the very server that was surveyed; anything else falls back to the container's own tools. */
-async function whyNotReached(
-  shell: Shell,
-  helper: NonNullable<Extract<Produce, { from: 'command' }>['helper']>,
-  survey: Survey,
-  signal: AbortSignal,
-): Promise<string | undefined> {
-  if (!helper.identity) return undefined;
-  const finished = await shell.run(helper.identity, undefined, signal).catch((error: Error) => {
-    signal.throwIfAborted();
-    return { exitCode: -1, stdout: '', stderr: error.message };
-  });
-  if (finished.exitCode !== 0) return `a helper cannot log in: ${finished.stderr.trim().split('\n')[0]?.slice(0, 200)}`;
-  return finished.stdout.trim() === survey.identity ? undefined : 'a helper on the same network reaches another server';
+function piped(wish: Source['settings']['path']): Way {
+  const why = wish === 'pipe' ? 'lifeboat.path is pipe' : 'the bytes bypass the relay of the Engine';
+  return { taken: 'pipe', why, carrier: 'pipe' };
+}
+
+function file(noPipes: string | undefined): Way {
+  const why = 'a helper reads the file where it lies';
+  if (noPipes === undefined) return { taken: 'file', why, carrier: 'pipe' };
+  return { taken: 'file', why: `${why}; its bytes pass the relay of the Engine because ${noPipes}`, carrier: 'relay' };
 }

@@ -16,7 +16,7 @@ export function learningShell(shell: Shell, redactor: Redactor): Shell {
     run: (command, ...rest) => shell.run(learn(command), ...rest),
     output: (command, ...rest) => shell.output(learn(command), ...rest),
     session: (command, ...rest) => shell.session(learn(command), ...rest),
-    pipe: (direction, command) => shell.pipe(direction, learn(command)),
+    pipe: (command) => shell.pipe(learn(command)),
   };
   // A copy would freeze what is read anew each time, such as the container.
   return Object.assign(Object.create(shell) as Shell, learning);

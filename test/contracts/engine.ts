@@ -7,13 +7,22 @@ import { LifeboatError } from '../../src/domain/errors.ts';
 import { type Artifact, Manifest, manifestFormat } from '../../src/domain/manifest.ts';
 import { newId } from '../../src/domain/naming.ts';
 import type { Shell } from '../../src/domain/shell.ts';
-import type { Dump, Engine, Restored, RestoreSource, ReviewedArtifact, Survey } from '../../src/engines/engine.ts';
+import type {
+  Dump,
+  Engine,
+  Produce,
+  Restored,
+  RestoreSource,
+  ReviewedArtifact,
+  Survey,
+} from '../../src/engines/engine.ts';
 import { mortal } from '../support/mortal-shell.ts';
 import {
   type ContainerOptions,
   docker,
   dockerWithInput,
   nastyPassword,
+  pipeFolder,
   shellOf,
   startContainer,
 } from '../support/testbed.ts';
@@ -36,6 +45,8 @@ export interface EngineCase<O> {
   damage(name: string): Promise<void>;
   /** Artifact kinds whose damage at any byte must be noticed by the prover. */
   readonly strictKinds: readonly string[];
+  /** Dumps come through named pipes wherever the engine offers a helper; else from the container itself. */
+  readonly usesPipes?: boolean;
   /** What this artifact holds: in the server it was taken from, or where its line of the manifest puts it. */
   byHandFingerprint(name: string, artifact: string, isRestored: boolean): Promise<string>;
   /** The line as the engine's page tells a person to change it. */
@@ -87,7 +98,8 @@ export function testEngine<O>(name: string, test: EngineCase<O>): void {
         await using source = await start();
         await test.seed(source.name);
         before = await test.fingerprint(source.name);
-        const shell = await shellOf(source.id);
+        await using pipes = test.usesPipes ? await pipeFolder() : undefined;
+        const shell = await shellOf(source.id, pipes ? { pipes } : {});
         assert.ok(engine.recognise(shell.container), 'recognised without a label');
         await using leaks = await watchEvents();
         survey = await engine.survey(shell, options, signal());
@@ -129,6 +141,8 @@ export function testEngine<O>(name: string, test: EngineCase<O>): void {
       await test.ready(fresh.name);
       assert.equal(await test.fingerprint(fresh.name), before, 'restored into a fresh server');
     });
+
+    if (test.usesPipes) return;
 
     it('leaves the live data alone when the bytes of a restore break off', async () => {
       await using source = await start();
@@ -243,10 +257,7 @@ async function dumpAll<O>(
   const all: Dumped[] = [];
   for await (const dump of engine.dump(shell, survey, options, { counts: 'exact' }, signal)) {
     const { produce } = dump;
-    const plain =
-      produce.from === 'text'
-        ? Buffer.from(produce.text)
-        : await buffer((await shell.output(produce.helper?.command ?? produce.exec, signal)).stdout);
+    const plain = produce.from === 'text' ? Buffer.from(produce.text) : await bytesOf(shell, produce, signal);
     const proof = await engine.prove(shell, dump, Readable.from([plain]), options, signal);
     const counts = [...((await dump.counts) ?? []), ...proof.counts];
     const { name, kind, extension, facts } = dump;
@@ -266,6 +277,20 @@ async function dumpAll<O>(
   }
   assert.ok(all.length > 0, 'something was dumped');
   return all;
+}
+
+/** The bytes of a command as a run would get them, whatever their number. */
+async function bytesOf(shell: Shell, { exec, helper }: Extract<Produce, { from: 'command' }>, signal: AbortSignal) {
+  const hasPipes = shell.whyNoPipes() === undefined;
+  if (helper) assert.equal(await helper.whyNot?.(signal), undefined);
+  if (!helper || !hasPipes) {
+    return buffer((await shell.output(helper?.path === 'file' ? helper.command : exec, signal)).stdout);
+  }
+  await using piped = await shell.pipe(helper.command);
+  const { stdout } = spawn('cat', { stdio: [piped.fd, 'pipe', 'inherit'] });
+  assert.ok(stdout);
+  const [bytes] = await Promise.all([buffer(stdout), piped.run(signal)]);
+  return bytes;
 }
 
 /** Cut at every kind of place, and one flipped bit: none may pass the prover. */

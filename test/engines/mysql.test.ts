@@ -9,9 +9,10 @@ import { backUp, environment, options, putBack, ready, silent, soon, startServer
 import { damage, fingerprint, type Product, rows, runSql, seed, standAlone } from './mysql/seed.ts';
 
 /** Every version of both products is held to the same promises. */
-export function testMysql(image: string): void {
+export function testMysql(image: string, usesPipes = false): void {
   const product: Product = image.startsWith('mariadb') ? 'MariaDB' : 'MySQL';
-  testEngine(image, {
+  testEngine(`${image}${usesPipes ? ' through pipes' : ''}`, {
+    usesPipes,
     engine: mysql,
     image,
     container: (password) => ({ env: { [`${product.toUpperCase()}_ROOT_PASSWORD`]: password } }),
@@ -30,6 +31,8 @@ export function testMysql(image: string): void {
 
 testMysql('mariadb:11.8');
 testMysql('mysql:9');
+testMysql('mariadb:11.8', true);
+testMysql('mysql:9', true);
 
 const fails = (code: string, words: RegExp) => (error: unknown) => {
   assert.ok(error instanceof LifeboatError, String(error));

@@ -5,9 +5,10 @@ import { everyVersion, nastyPassword } from '../support/testbed.ts';
 import { damagePostgres, postgresArtifact, postgresFingerprint, seedPostgres } from './postgres-seed.ts';
 
 /** Every version of PostgreSQL is held to the same promises; without tools in the image, by those of another. */
-export function testPostgres(image: string, toolsImage?: string): void {
+export function testPostgres(image: string, toolsImage?: string, usesPipes = false): void {
   const tools = toolsImage === undefined ? undefined : { image: toolsImage, password: nastyPassword };
-  testEngine(image, {
+  testEngine(`${image}${usesPipes ? ' through pipes' : ''}`, {
+    usesPipes,
     engine: postgres,
     image,
     ...(toolsImage ? { options: postgres.options.parse({ 'tools-image': toolsImage }) } : {}),
@@ -23,6 +24,7 @@ export function testPostgres(image: string, toolsImage?: string): void {
 }
 
 testPostgres('postgres:17');
+testPostgres('postgres:17', undefined, true);
 if (everyVersion) {
   testPostgres('postgres:15');
   testPostgres('lifeboat-testbed/postgres-toolless:16', 'postgres:17');

@@ -43,8 +43,14 @@ async function image(tag: string, ...packages: string[]): Promise<string> {
 
 process.env.LIFEBOAT_TEST_IMAGE ??= await image('lifeboat-testbed/own:sqlite', 'sqlite3');
 
-function contract(name: string, files: readonly [string, string], options?: Partial<SqliteOptions>): void {
+function contract(
+  name: string,
+  files: readonly [string, string],
+  options?: Partial<SqliteOptions>,
+  usesPipes = false,
+): void {
   testEngine(name, {
+    usesPipes,
     engine: sqlite,
     image: app,
     container: () => ({ ...sleeper, volumes: ['/data'] }),
@@ -194,6 +200,7 @@ async function withoutHelpers(id: string): Promise<Shell> {
 
 describe('sqlite', { concurrency: false }, () => {
   contract('sqlite in a volume, by a helper', inVolume);
+  contract('sqlite in a volume, by a helper through pipes', inVolume, undefined, true);
   contract('sqlite in the layer, by a tool of the container', inLayer, { files: inLayer });
   contract('sqlite while paused', inLayer, { files: ['/home/node/**/*.db', inLayer[1]], method: 'pause' });
 

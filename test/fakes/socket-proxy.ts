@@ -14,6 +14,8 @@ export interface Trouble {
   readonly flipAt?: number;
   /** Bytes per second that are passed on. */
   readonly rate?: number;
+  /** Never tells the client that the Engine has ended the connection. */
+  readonly swallowEnd?: boolean;
   /** What becomes of the end of the client's side: kept from the Engine, or taken for the end of both. */
   readonly halfClose?: 'swallowed' | 'torn';
 }
@@ -30,6 +32,8 @@ export interface SocketProxy extends AsyncDisposable {
   allows: ((line: string) => boolean) | undefined;
   /** Changes what the Engine says before it is passed on; the length must stay the same. */
   rewrite: ((said: string) => string) | undefined;
+  /** So many requests whose first line matches never get an answer. */
+  mute: { readonly request: RegExp; times: number } | undefined;
 }
 
 /** A proxy in front of the Engine's unix socket that makes trouble on demand. */
@@ -44,6 +48,7 @@ export async function startSocketProxy(dockerHost: string): Promise<SocketProxy>
     forbidden: undefined as RegExp | undefined,
     rewrite: undefined as SocketProxy['rewrite'],
     allows: undefined as SocketProxy['allows'],
+    mute: undefined as SocketProxy['mute'],
   };
 
   const server = createServer({ allowHalfOpen: true }, (client) => {
@@ -61,6 +66,10 @@ export async function startSocketProxy(dockerHost: string): Promise<SocketProxy>
         const line = head.split('\r\n')[0] ?? '';
         if (state.forbidden?.test(line) || state.allows?.(line) === false) {
           client.end('HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\nConnection: close\r\n\r\n');
+          return;
+        }
+        if (state.mute && state.mute.times > 0 && state.mute.request.test(line)) {
+          state.mute.times -= 1;
           return;
         }
         if (/^upgrade: tcp/im.test(head)) hijacked = true;
@@ -110,6 +119,12 @@ export async function startSocketProxy(dockerHost: string): Promise<SocketProxy>
     },
     set rewrite(value) {
       state.rewrite = value;
+    },
+    get mute() {
+      return state.mute;
+    },
+    set mute(value) {
+      state.mute = value;
     },
     [Symbol.asyncDispose]: async () => {
       for (const socket of sockets) socket.destroy();
@@ -162,7 +177,7 @@ async function pass(
       if (!to.write(chunk)) await Promise.race([once(to, 'drain'), once(to, 'close')]);
       if (idleCutMs) idle = setTimeout(() => to.end(), idleCutMs);
     }
-    to.end();
+    if (!trouble()?.swallowEnd) to.end();
   } catch {
     to.destroy(); // Either side went away; the other is told by its own connection.
   } finally {

@@ -193,6 +193,62 @@ describe('faults between us and the Engine', { concurrency: false }, () => {
     proxy.trouble = {};
   });
 
+  it('fault 8: an end that never arrives makes nobody wait for ever', async () => {
+    await using container = await startContainer(image, sleeper);
+    const shell = await through(container.id);
+    proxy.trouble = { halfClose: 'swallowed' };
+    await assert.rejects(drain(shell, 'head -c 100000 /dev/zero'), (error: unknown) => {
+      refused('DUMP_INCOMPLETE')(error);
+      return (error as LifeboatError).retryable && /does not leave/.test(String(error));
+    });
+    // What the trailer and the Engine agree on needs no end of the stream.
+    proxy.trouble = { swallowEnd: true };
+    assert.equal(await drain(shell, 'head -c 100000 /dev/zero'), 100_000);
+    const killed = drain(shell, 'head -c 100000 /dev/zero; kill -KILL $PPID; sleep 1');
+    await assert.rejects(killed, (error: unknown) => {
+      refused('DUMP_INCOMPLETE')(error);
+      return /is over, but the end of its output never came/.test(String(error));
+    });
+    proxy.trouble = {};
+  });
+
+  it('fault 8: a client whose end never arrives does not keep a conversation waiting', async () => {
+    await using container = await startContainer(image, sleeper);
+    const shell = await through(container.id);
+    proxy.trouble = { swallowEnd: true };
+    await using session = await shell.session(
+      sh('while read -r line; do echo "$line"; [ "$line" != die ] || exit 0; done'),
+    );
+    assert.equal(await session.ask('one\nmark', 'mark'), 'one');
+    await assert.rejects(session.ask('die', 'mark', AbortSignal.timeout(40_000)), refused('DUMP_INCOMPLETE'));
+    proxy.trouble = {};
+  });
+
+  it('fault 8: a short command whose input never ends for it is given up', async () => {
+    await using container = await startContainer(image, sleeper);
+    const shell = await through(container.id);
+    proxy.trouble = { halfClose: 'swallowed' };
+    const asked = shell.run({ ...sh('cat'), timeoutMs: 2_000 }, 'question', AbortSignal.timeout(40_000));
+    await assert.rejects(asked, (error: unknown) => {
+      refused('STALLED')(error);
+      return (error as LifeboatError).retryable;
+    });
+    proxy.trouble = {};
+  });
+
+  it('fault 8: a helper is waited for no longer than it lives, whatever of its messages gets lost', async () => {
+    await using container = await startContainer(image, sleeper);
+    const shell = await through(container.id);
+    const place = { kind: 'helper' } as const;
+    proxy.mute = { request: /^POST .*\/wait/, times: 1 };
+    assert.equal(await shell.text({ ...sh('echo ok'), place }, AbortSignal.timeout(40_000)), 'ok\n');
+    assert.equal(proxy.mute.times, 0);
+    proxy.mute = undefined;
+    proxy.trouble = { swallowEnd: true };
+    assert.equal(await shell.text({ ...sh('echo ok'), place }, AbortSignal.timeout(40_000)), 'ok\n');
+    proxy.trouble = {};
+  });
+
   it('fault 9: a connection reset inside a frame does not make it complete', async () => {
     await using container = await startContainer(image, sleeper);
     const shell = await through(container.id);

@@ -1,12 +1,16 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { readdir } from 'node:fs/promises';
-import type { Readable } from 'node:stream';
+import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { after, before, describe, it } from 'node:test';
+import { connectDocker } from '../../src/docker/dockerode.ts';
 import { createShell } from '../../src/docker/shell.ts';
 import { type ErrorCode, LifeboatError } from '../../src/domain/errors.ts';
-import type { Piped, Shell } from '../../src/domain/shell.ts';
+import type { Piped, Redirectable, Shell } from '../../src/domain/shell.ts';
+import type { Container } from '../../src/domain/types.ts';
+import { startSocketProxy } from '../fakes/socket-proxy.ts';
 import { leftovers } from '../support/stack.ts';
 import { docker, forgetful, runId, startContainer, testApi } from '../support/testbed.ts';
 
@@ -18,6 +22,23 @@ function reader(piped: Piped, program = 'cat'): { readonly stdout: Readable } {
   const { stdout } = spawn('sh', ['-c', program], { stdio: [piped.fd, 'pipe', 'inherit'] });
   assert.ok(stdout);
   return { stdout };
+}
+
+function zeros(size: number): Readable {
+  async function* bytes() {
+    for (let left = size; left > 0; left -= 65_536) yield Buffer.alloc(Math.min(left, 65_536));
+  }
+  return Readable.from(bytes(), { objectMode: false });
+}
+
+/** Bytes that a child process writes, as a decoder does. */
+function redirectable(size: number): Redirectable {
+  const writeTo = async (descriptor: number, signal: AbortSignal) => {
+    const child = spawn('head', ['-c', String(size), '/dev/zero'], { stdio: ['ignore', descriptor, 'ignore'], signal });
+    const [code] = await once(child, 'close');
+    if (code !== 0) throw new LifeboatError('COMMAND_FAILED', 'nobody reads any more');
+  };
+  return Object.assign(Readable.from([]), { writeTo });
 }
 
 function refused(...codes: ErrorCode[]) {
@@ -34,13 +55,15 @@ describe('named pipes between a helper and us', { concurrency: false }, () => {
   let shell: Shell;
   let folder: string;
   let since: Date;
+  let container: Container;
   before(async () => {
     await docker('volume', 'create', '--label', `lifeboat.test=${runId}`, volume);
     folder = await docker('volume', 'inspect', '-f', '{{.Mountpoint}}', volume);
     target = await startContainer(image, { args: ['sleep', 'infinity'], run: ['--init'] });
     const api = await testApi();
-    const container = await api.container(target.id);
-    assert.ok(container);
+    const found = await api.container(target.id);
+    assert.ok(found);
+    container = found;
     shell = createShell(api, { id: runId, run: runId, pipes: { path: folder, volume } }, forgetful, container, 1_000);
     since = new Date();
   });
@@ -57,7 +80,7 @@ describe('named pipes between a helper and us', { concurrency: false }, () => {
   it('passes every byte, also to a slow reader, and the secret only in the environment', async () => {
     const sizes = [0, 1, 65_536, 3_000_001];
     for (const size of sizes) {
-      await using piped = await shell.pipe('out', {
+      await using piped = await shell.pipe({
         ...sh(`[ "$SECRET" = 'a b"$\n%' ] && head -c ${size} /dev/zero`),
         env: { SECRET: 'a b"$\n%' },
       });
@@ -70,7 +93,7 @@ describe('named pipes between a helper and us', { concurrency: false }, () => {
   });
 
   it('a helper that fails mid-stream fails the run before the pipe ends', async () => {
-    await using piped = await shell.pipe('out', sh('head -c 2000000 /dev/zero; echo "out of luck" >&2; exit 3'));
+    await using piped = await shell.pipe(sh('head -c 2000000 /dev/zero; echo "out of luck" >&2; exit 3'));
     const child = reader(piped);
     const reading = buffer(child.stdout);
     await assert.rejects(piped.run(AbortSignal.timeout(30_000)), /exit code 3: out of luck/);
@@ -80,7 +103,7 @@ describe('named pipes between a helper and us', { concurrency: false }, () => {
   });
 
   it('a helper that never starts fails the run, and nobody hangs', async () => {
-    await using piped = await shell.pipe('out', { ...sh('true'), place: { kind: 'helper', image: 'no-such-image:1' } });
+    await using piped = await shell.pipe({ ...sh('true'), place: { kind: 'helper', image: 'no-such-image:1' } });
     const child = reader(piped);
     const reading = buffer(child.stdout);
     await assert.rejects(piped.run(AbortSignal.timeout(30_000)), refused('TOOL_MISSING'));
@@ -90,7 +113,7 @@ describe('named pipes between a helper and us', { concurrency: false }, () => {
   });
 
   it('a helper that dies before it opens the pipe fails the run', async () => {
-    await using piped = await shell.pipe('out', { argv: ['no-such-program'], place: { kind: 'helper' } });
+    await using piped = await shell.pipe({ argv: ['no-such-program'], place: { kind: 'helper' } });
     const child = reader(piped);
     const reading = buffer(child.stdout);
     await assert.rejects(piped.run(AbortSignal.timeout(30_000)), refused('TOOL_MISSING'));
@@ -100,7 +123,7 @@ describe('named pipes between a helper and us', { concurrency: false }, () => {
   });
 
   it('a helper that is killed from outside fails the run', async () => {
-    await using piped = await shell.pipe('out', sh('head -c 100000 /dev/zero; sleep 60'));
+    await using piped = await shell.pipe(sh('head -c 100000 /dev/zero; sleep 60'));
     const child = reader(piped);
     child.stdout.once('data', async () => {
       const id = await docker('ps', '-q', '--filter', `label=lifeboat.owner=${runId}`);
@@ -113,15 +136,69 @@ describe('named pipes between a helper and us', { concurrency: false }, () => {
   });
 
   it('a reader that dies ends the helper', async () => {
-    await using piped = await shell.pipe('out', sh('exec cat /dev/zero'));
+    await using piped = await shell.pipe(sh('exec cat /dev/zero'));
     reader(piped, 'head -c 1000 >/dev/null');
     await assert.rejects(piped.run(AbortSignal.timeout(30_000)), refused('COMMAND_FAILED'));
     await piped[Symbol.asyncDispose]();
     await nothingLeft();
   });
 
+  it('fault 8: messages and answers that get lost on the way do not hold up a helper that has ended well', async () => {
+    await using proxy = await startSocketProxy(process.env.DOCKER_HOST ?? 'unix:///var/run/docker.sock');
+    const api = await connectDocker({ host: proxy.host });
+    const far = createShell(
+      api,
+      { id: runId, run: runId, pipes: { path: folder, volume } },
+      forgetful,
+      container,
+      1_000,
+    );
+    proxy.trouble = { swallowEnd: true };
+    proxy.mute = { request: /^POST .*\/wait/, times: 1 };
+    {
+      await using piped = await far.pipe(sh('head -c 2000000 /dev/zero'));
+      const child = reader(piped);
+      const [bytes] = await Promise.all([buffer(child.stdout), piped.run(AbortSignal.timeout(40_000))]);
+      assert.equal(bytes.length, 2_000_000);
+    }
+    await nothingLeft();
+  });
+
+  it('fault 11: a container that is paused, or goes, while a helper reads from it fails the run', async () => {
+    for (const [act, codes] of [
+      ['pause', ['SOURCE_NOT_RUNNING']],
+      ['kill', ['SOURCE_NOT_RUNNING']],
+    ] as const) {
+      await using other = await startContainer(image, { args: ['sleep', 'infinity'], run: ['--init'] });
+      const found = await (await testApi()).container(other.id);
+      assert.ok(found);
+      const near = createShell(
+        await testApi(),
+        { id: runId, run: runId, pipes: { path: folder, volume } },
+        forgetful,
+        found,
+        1_000,
+      );
+      {
+        await using piped = await near.pipe({
+          ...sh('head -c 100000 /dev/zero; exec sleep 60'),
+          place: { kind: 'helper', network: 'target' },
+        });
+        const child = reader(piped);
+        child.stdout.once('data', () => docker(act, other.name));
+        child.stdout.resume();
+        await assert.rejects(piped.run(AbortSignal.timeout(40_000)), refused(...codes));
+      }
+      assert.equal(
+        await docker('inspect', '-f', '{{.State.Status}}', other.name),
+        act === 'pause' ? 'paused' : 'exited',
+      );
+      await nothingLeft();
+    }
+  });
+
   it('a run that is cancelled kills its helper', async () => {
-    await using piped = await shell.pipe('out', sh('exec sleep 60'));
+    await using piped = await shell.pipe(sh('exec sleep 60'));
     const child = reader(piped);
     child.stdout.resume();
     await assert.rejects(piped.run(AbortSignal.timeout(1_500)));
@@ -129,28 +206,60 @@ describe('named pipes between a helper and us', { concurrency: false }, () => {
     await nothingLeft();
   });
 
-  it('feeds a helper that comes when everything was written already', async () => {
-    for (const size of [0, 10]) {
-      await using piped = await shell.pipe('in', sh(`[ $(wc -c) = ${size} ]`));
-      const child = spawn('head', ['-c', String(size), '/dev/zero'], { stdio: ['ignore', piped.fd, 'ignore'] });
-      await new Promise((resolve) => child.on('close', resolve));
-      await piped.run(AbortSignal.timeout(10_000));
+  it('feeds a helper that comes when everything was written already, and brings back what it says', async () => {
+    for (const size of [0, 10, 2_000_000]) {
+      for (const input of [zeros(size), redirectable(size)]) {
+        const finished = await shell.run(sh('wc -c; echo done >&2'), input, AbortSignal.timeout(10_000));
+        assert.deepEqual([finished.exitCode, finished.stdout.trim()], [0, String(size)]);
+        assert.equal(finished.stderr.trim(), 'done');
+      }
     }
     await nothingLeft();
   });
 
-  it('feeds a helper, and notices one that refuses what it reads', async () => {
-    for (const [script, ok] of [
-      ['[ $(wc -c) = 2000000 ]', true],
-      ['head -c 1000 >/dev/null; exit 4', false],
-    ] as const) {
-      await using piped = await shell.pipe('in', sh(script));
-      const child = spawn('head', ['-c', '2000000', '/dev/zero'], { stdio: ['ignore', piped.fd, 'ignore'] });
-      const gone = new Promise((resolve) => child.on('close', resolve));
-      const running = piped.run(AbortSignal.timeout(30_000));
-      await (ok ? running : assert.rejects(running, /exit code 4/));
-      await gone;
+  it('lets the command decide when it stops reading early', async () => {
+    for (const input of [zeros(2_000_000), redirectable(2_000_000)]) {
+      const refusing = await shell.run(sh('head -c 1000 >/dev/null; exit 4'), input, AbortSignal.timeout(30_000));
+      assert.equal(refusing.exitCode, 4);
     }
+    for (const input of [zeros(2_000_000), redirectable(2_000_000)]) {
+      const content = await shell.run(sh('head -c 1000 >/dev/null'), input, AbortSignal.timeout(30_000));
+      assert.equal(content.exitCode, 0);
+    }
+    await nothingLeft();
+  });
+
+  it('bytes that break off do not look like their end to a helper', async () => {
+    async function* breaking() {
+      yield Buffer.alloc(100_000);
+      throw new LifeboatError('STORE_UNAVAILABLE', 'the store broke');
+    }
+    const mark = `lifeboat-${runId}-whole`;
+    const script = `cat >/dev/null && touch /mark/${mark}`;
+    const mount = { type: 'volume', name: volume, source: '', target: '/x', readOnly: false } as const;
+    const place = { kind: 'helper', mounts: [{ mount, target: '/mark', readOnly: false }] } as const;
+    await assert.rejects(
+      shell.run({ ...sh(script), user: '0:0', place }, Readable.from(breaking()), AbortSignal.timeout(30_000)),
+      refused('STORE_UNAVAILABLE'),
+    );
+    await nothingLeft();
+  });
+
+  it('does not touch the bytes when no helper can be made', async () => {
+    const input = zeros(1_000_000);
+    const nowhere = { ...sh('true'), place: { kind: 'helper', image: 'no-such-image:1' } } as const;
+    await assert.rejects(shell.run(nowhere, input, AbortSignal.timeout(30_000)), refused('TOOL_MISSING'));
+    assert.equal((await buffer(input)).length, 1_000_000);
+    await nothingLeft();
+  });
+
+  it('a pipe of another user is written by nobody else', async () => {
+    await using piped = await shell.pipe({ ...sh('id -u; stat -c %u:%g /pipe/pipe'), user: '1234:5678' });
+    const child = reader(piped);
+    const [bytes] = await Promise.all([buffer(child.stdout), piped.run(AbortSignal.timeout(30_000))]);
+    assert.equal(bytes.toString(), '1234\n1234:5678\n');
+    await assert.rejects(shell.pipe({ ...sh('true'), user: 'postgres' }), refused('INTERNAL'));
+    await piped[Symbol.asyncDispose]();
     await nothingLeft();
   });
 });

@@ -3,6 +3,8 @@ import { randomBytes } from 'node:crypto';
 import { promisify } from 'node:util';
 import type { DockerApi } from '../../src/docker/api.ts';
 import { connectDocker } from '../../src/docker/dockerode.ts';
+import type { HelperOwner } from '../../src/docker/helper.ts';
+import type { PipeFolder } from '../../src/docker/pipe.ts';
 import { createShell } from '../../src/docker/shell.ts';
 import type { Journal } from '../../src/domain/journal.ts';
 import type { Shell } from '../../src/domain/shell.ts';
@@ -102,17 +104,26 @@ export async function eventually<T>(probe: () => Promise<T>, timeoutMs = 60_000)
   }
 }
 
+/** A volume for named pipes, as the sidecar has at /run/lifeboat; the tests reach it where the Engine keeps it. */
+export async function pipeFolder(): Promise<PipeFolder & AsyncDisposable> {
+  started += 1;
+  const volume = `lifeboat-${runId}-${process.pid}-${started}-pipes`;
+  await docker('volume', 'create', '--label', `${testLabel}=${runId}`, volume);
+  const path = await docker('volume', 'inspect', '-f', '{{.Mountpoint}}', volume);
+  return { volume, path, [Symbol.asyncDispose]: async () => void (await docker('volume', 'rm', volume)) };
+}
+
 /** A journal for tests that do not die. */
 export const forgetful: Journal = { intend: async () => async () => {} };
 
 /** The door an engine gets, for a container of a test. */
-export async function shellOf(id: string): Promise<Shell> {
+export async function shellOf(id: string, more: Partial<HelperOwner> = {}): Promise<Shell> {
   const api = await testApi();
   const container = await api.container(id);
   if (!container) throw new Error(`container ${id} is gone`);
   return createShell(
     api,
-    { id: runId, run: runId, ownImage: process.env.LIFEBOAT_TEST_IMAGE },
+    { id: runId, run: runId, ownImage: process.env.LIFEBOAT_TEST_IMAGE, ...more },
     forgetful,
     container,
     10_000,

@@ -1,6 +1,6 @@
 import { LifeboatError } from '../../domain/errors.ts';
 import { shellQuote } from '../../domain/naming.ts';
-import type { Shell } from '../../domain/shell.ts';
+import { promptMs, type Shell } from '../../domain/shell.ts';
 import type { Container } from '../../domain/types.ts';
 import type { Dump, Engine, Survey } from '../engine.ts';
 import { CommandOptions, type Words } from './options.ts';
@@ -30,7 +30,11 @@ export const command: Engine<CommandOptions> = {
 async function survey(shell: Shell, options: CommandOptions, signal: AbortSignal): Promise<Survey> {
   const { container } = shell;
   const [tool] = options.run;
-  const looked = await shell.run({ argv: ['sh', '-c', 'command -v "$1"', 'sh', tool] }, undefined, signal);
+  const looked = await shell.run(
+    { argv: ['sh', '-c', 'command -v "$1"', 'sh', tool], timeoutMs: promptMs },
+    undefined,
+    signal,
+  );
   if (looked.exitCode !== 0) {
     throw new LifeboatError('TOOL_MISSING', `container ${container.name} has no ${tool}`, {
       hint: 'correct lifeboat.command, or use an image that has it',

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { Readable } from 'node:stream';
 import { isLifeboatError, LifeboatError } from '../../domain/errors.ts';
-import type { Command, Place, Shell } from '../../domain/shell.ts';
+import { type Command, type Place, promptMs, type Shell } from '../../domain/shell.ts';
 import { type Login, planLogin, readLogin } from './login.ts';
 import type { MysqlOptions } from './options.ts';
 import { literal } from './sql.ts';
@@ -27,6 +27,8 @@ export interface MysqlClient {
   readonly tools: Tools;
   readonly server: Server;
   readonly user: string;
+  /** The same login for a helper on the container's network; nobody has tried it yet. */
+  nearby(): MysqlClient;
   /** A program of the tools, connected. Names of databases in `args` must not be readable as options. */
   command(program: string, args: readonly string[]): Command;
   /** Runs statements in one session; rejects COMMAND_FAILED with the server's first refusal, its number in the context. */
@@ -51,7 +53,7 @@ export async function createClient(shell: Shell, options: MysqlOptions, signal: 
   const login = await readLogin(shell, plan, signal);
   const tools = await findTools(shell, place, image, signal);
   const { server, address } = await meet(shell, tools, login, place, options, signal);
-  return connected(shell, tools, server, login, place, address);
+  return connected(shell, tools, server, login, place, address, image);
 }
 
 function connected(
@@ -61,6 +63,7 @@ function connected(
   login: Login,
   place: Place,
   address: readonly string[],
+  image: string | undefined,
 ): MysqlClient {
   const command = (program: string, args: readonly string[]): Command => ({
     argv: [program, '--no-defaults', ...address, `--user=${login.user}`, '--default-character-set=utf8mb4', ...args],
@@ -82,6 +85,10 @@ function connected(
     tools,
     server,
     user: login.user,
+    nearby: () => {
+      const beside: Place = { kind: 'helper', network: 'target', ...(image === undefined ? {} : { image }) };
+      return connected(shell, tools, server, login, beside, loopback(tools, server.port), image);
+    },
     command,
     run,
     rows: async <T>(columns: Readonly<Record<string, string>>, from: string, signal?: AbortSignal) => {
@@ -150,13 +157,12 @@ async function meet(
   options: MysqlOptions,
   signal: AbortSignal,
 ): Promise<{ server: Server; address: readonly string[] }> {
-  const port = String(options.port ?? 3306);
-  const network = ['--protocol=tcp', '--host=127.0.0.1', `--port=${port}`, ...trust(tools)];
+  const network = loopback(tools, options.port ?? 3306);
   const ways = place.kind === 'helper' ? [network] : [['--protocol=socket'], network];
   let failure: unknown;
   for (const way of ways) {
     const args = [...way, `--user=${login.user}`, '--connect-timeout=15', '--batch', '--skip-column-names'];
-    const command: Command = { argv: [tools.client, ...args], env: environment(login), place };
+    const command: Command = { argv: [tools.client, ...args], env: environment(login), place, timeoutMs: promptMs };
     const finished = await shell.run(command, `SELECT ${asJson(about)};\n`, signal);
     if (finished.exitCode === 0) {
       const server = describe(finished.stdout);
@@ -192,6 +198,10 @@ function describe(printed: string): Server {
     isReadOnly: !['0', 'OFF'].includes(String(row.readOnly)),
     maxPacket: Number(row.maxPacket),
   };
+}
+
+function loopback(tools: Tools, port: number): string[] {
+  return ['--protocol=tcp', '--host=127.0.0.1', `--port=${port}`, ...trust(tools)];
 }
 
 /** On the container's own loopback there is nobody to be told from the server. */

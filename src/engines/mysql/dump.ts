@@ -10,6 +10,7 @@ import {
   withoutExcluded,
 } from './catalogue.ts';
 import type { MysqlClient } from './client.ts';
+import { whyNotNearby } from './nearby.ts';
 import type { MysqlOptions } from './options.ts';
 import { literal } from './sql.ts';
 import type { MysqlNotes } from './survey.ts';
@@ -59,10 +60,10 @@ async function* database(
     '--',
     name,
   ];
-  const command = client.command(client.tools.dump, args);
   const onStderrLine = (line: string) => {
     if (isComplaint(line)) complaints.push(line);
   };
+  const dumpBy = (by: MysqlClient) => ({ ...by.command(client.tools.dump, args), onStderrLine });
   const facts: DatabaseFacts = { shape, excluded: excluded.map((each) => each.name), client: client.tools.client };
   yield {
     name,
@@ -70,7 +71,15 @@ async function* database(
     extension: 'sql',
     facts: { ...facts },
     counts: Promise.resolve([{ how: 'catalogue', objects: countKinds(included) }]),
-    produce: { from: 'command', exec: { ...command, onStderrLine } },
+    produce: {
+      from: 'command',
+      exec: dumpBy(client),
+      helper: {
+        path: 'pipe',
+        command: dumpBy(client.nearby()),
+        whyNot: (abort) => whyNotNearby(client, abort),
+      },
+    },
   };
   if (complaints.length > 0) {
     throw new LifeboatError('DUMP_INCOMPLETE', `${client.tools.dump} complained: ${complaints[0]?.slice(0, 500)}`);

@@ -1,3 +1,4 @@
+import { promptMs } from '../../domain/shell.ts';
 import type { MysqlClient } from './client.ts';
 
 /**
@@ -13,7 +14,7 @@ export async function serverIdentity(client: MysqlClient, signal: AbortSignal): 
   }
   const path = `${server.folder}aria_log_control`;
   const argv = ['od', '-An', '-tx1', '-v', '-j4', '-N16', path] as const;
-  const finished = await shell.run({ argv, user: '0', env: { LC_ALL: 'C' } }, undefined, signal);
+  const finished = await shell.run({ argv, user: '0', env: { LC_ALL: 'C' }, timeoutMs: promptMs }, undefined, signal);
   const uuid = finished.stdout.replaceAll(/\s/g, '');
   if (finished.exitCode === 0 && /^[0-9a-f]{32}$/.test(uuid)) return uuid;
   const printed = await client.run('SELECT @@global.server_uid;', { tolerant: true, signal });

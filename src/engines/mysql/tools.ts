@@ -1,5 +1,5 @@
 import { isLifeboatError, LifeboatError } from '../../domain/errors.ts';
-import type { Place, Shell } from '../../domain/shell.ts';
+import { type Place, promptMs, type Shell } from '../../domain/shell.ts';
 
 /** The programs of an image. */
 export interface Tools {
@@ -21,7 +21,7 @@ export async function findTools(
   toolsImage: string | undefined,
   signal: AbortSignal,
 ): Promise<Tools> {
-  const command = { argv: ['sh', '-c', script] as const, place, env: { LC_ALL: 'C' } };
+  const command = { argv: ['sh', '-c', script] as const, place, env: { LC_ALL: 'C' }, timeoutMs: promptMs };
   const printed = await shell.text(command, signal).catch((error: unknown) => {
     if (!isLifeboatError(error, 'TOOL_MISSING', 'COMMAND_FAILED')) throw error;
     throw toolMissing(shell, toolsImage, 'mysqldump', error);

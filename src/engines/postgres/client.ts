@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { isLifeboatError, LifeboatError } from '../../domain/errors.ts';
-import type { Command, Place, Scratch, Shell } from '../../domain/shell.ts';
+import { type Command, type Place, promptMs, type Scratch, type Shell } from '../../domain/shell.ts';
 import { containerVariable, readSecretFile } from '../credential.ts';
 import type { PostgresOptions } from './options.ts';
 
@@ -74,10 +74,12 @@ export async function createClient(
     }),
     connect: (database, abort) => connect(client, database, abort),
     toolVersion: async (tool, abort) => {
-      const printed = await shell.text(client.offline([tool, '--version']), abort).catch((error: unknown) => {
-        if (!isLifeboatError(error, 'TOOL_MISSING', 'DUMP_INCOMPLETE')) throw error;
-        throw toolMissing(shell, tool, toolsImage, error);
-      });
+      const printed = await shell
+        .text({ ...client.offline([tool, '--version']), timeoutMs: promptMs }, abort)
+        .catch((error: unknown) => {
+          if (!isLifeboatError(error, 'TOOL_MISSING', 'DUMP_INCOMPLETE')) throw error;
+          throw toolMissing(shell, tool, toolsImage, error);
+        });
       return /(\d+(?:\.\d+)*)/.exec(printed)?.[1] ?? printed.trim();
     },
   };

@@ -1,6 +1,7 @@
 import type { Counts } from '../../domain/manifest.ts';
 import type { Shell } from '../../domain/shell.ts';
 import type { Dump, DumpPolicy, Survey } from '../engine.ts';
+import { whyNotReached } from '../reach.ts';
 import { countObjects, countRows, databaseShape } from './catalogue.ts';
 import type { PostgresClient, PostgresConnection } from './client.ts';
 import type { PostgresNotes } from './survey.ts';
@@ -18,7 +19,7 @@ export async function* dump(
   const { client, isSuperuser } = survey.notes as PostgresNotes;
   for (const item of survey.items) {
     if (item.kind === 'globals') yield globals(client, isSuperuser);
-    else yield* database(client, item.name, rowLimit(policy, item.bytes), signal);
+    else yield* database(client, item.name, rowLimit(policy, item.bytes), survey.identity, signal);
   }
 }
 
@@ -38,6 +39,7 @@ async function* database(
   client: PostgresClient,
   name: string,
   limitMs: number | undefined,
+  identity: string,
   signal: AbortSignal,
 ): AsyncGenerator<Dump> {
   await using connection = await client.connect(name, signal);
@@ -50,7 +52,7 @@ async function* database(
   counts.catch(() => {});
   const snapshotOption = `--snapshot=${snapshot?.id ?? ''}`;
   const argv = ['pg_dump', '-Fc', '-Z0', '--no-password', '--lock-wait-timeout=60s', snapshotOption] as const;
-  const identity = ['psql', '-X', '-A', '-t', '-w', '-c', 'SELECT system_identifier FROM pg_control_system()'] as const;
+  const probe = ['psql', '-X', '-A', '-t', '-w', '-c', 'SELECT system_identifier FROM pg_control_system()'] as const;
   yield {
     name,
     kind: 'database',
@@ -60,7 +62,11 @@ async function* database(
     produce: {
       from: 'command',
       exec: client.command(argv, name),
-      helper: { path: 'pipe', command: client.nearby(argv, name), identity: client.nearby(identity, name) },
+      helper: {
+        path: 'pipe',
+        command: client.nearby(argv, name),
+        whyNot: (abort) => whyNotReached(client.shell, client.nearby(probe, name), identity, abort),
+      },
     },
   };
   await counts;

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { isLifeboatError, LifeboatError } from '../../domain/errors.ts';
-import type { Command, Shell } from '../../domain/shell.ts';
+import { type Command, promptMs, type Shell } from '../../domain/shell.ts';
 import { connectArguments } from './connect.ts';
 import { type Directives, directivesOf, launchOf } from './directives.ts';
 import type { RedisOptions } from './options.ts';
@@ -73,7 +73,11 @@ function clientWith(
     ask: async (commands, signal) => {
       const marker = randomBytes(12).toString('hex');
       const lines = commands.flatMap((words) => [words.map(quotedWord).join(' '), `ECHO ${marker}`]);
-      const { stdout, stderr } = await shell.run(command([]), `${lines.join('\n')}\n`, signal);
+      const { stdout, stderr } = await shell.run(
+        { ...command([]), timeoutMs: promptMs },
+        `${lines.join('\n')}\n`,
+        signal,
+      );
       const replies = stdout.split(`${marker}\n`);
       // After a refused login the tool goes on as the default user, which may be allowed a lot.
       if (refusedLogin.test(stderr)) throw loginFailed(shell, stderr);
@@ -88,7 +92,7 @@ function clientWith(
 }
 
 async function toolOf(shell: Shell, signal: AbortSignal): Promise<string> {
-  const found = await shell.run({ argv: ['sh', '-c', findTool] }, undefined, signal);
+  const found = await shell.run({ argv: ['sh', '-c', findTool], timeoutMs: promptMs }, undefined, signal);
   const tool = found.stdout.trim();
   if (found.exitCode === 0 && tool !== '') return tool;
   if (found.exitCode !== noTool) throw noAnswer(shell, found.stderr.trim());
@@ -100,7 +104,7 @@ async function toolOf(shell: Shell, signal: AbortSignal): Promise<string> {
 /** A configuration file that cannot be read is no failure: the password may come from elsewhere. */
 async function configFile(shell: Shell, path: string | undefined, signal: AbortSignal): Promise<Directives> {
   if (path === undefined) return new Map();
-  const read = await shell.run({ argv: ['cat', '--', path], user: '0' }, undefined, signal);
+  const read = await shell.run({ argv: ['cat', '--', path], user: '0', timeoutMs: promptMs }, undefined, signal);
   return read.exitCode === 0 ? directivesOf(read.stdout) : new Map();
 }
 

@@ -1,5 +1,6 @@
 import type { Command, Shell } from '../../domain/shell.ts';
 import type { Dump, Produce, Survey } from '../engine.ts';
+import { whyNotReached } from '../reach.ts';
 import type { RedisClient } from './client.ts';
 import { countServer } from './counts.ts';
 import { factsOf } from './facts.ts';
@@ -49,7 +50,8 @@ async function savedFile(shell: Shell, identity: string, layout: Layout, signal:
   const mounts = [{ mount: where.mount, target: where.mount.target, readOnly: true }];
   const place = { kind: 'helper', image: 'own', network: 'none', mounts } as const;
   const probe: Command = { argv: ['sh', '-c', sameFileScript, 'sh', path, size, identity], user, place };
-  return { from: 'command', exec, helper: { path: 'file', command: { argv, user, place }, identity: probe } };
+  const whyNot = (abort: AbortSignal) => whyNotReached(shell, probe, identity, abort);
+  return { from: 'command', exec, helper: { path: 'file', command: { argv, user, place }, whyNot } };
 }
 
 function transfer(client: RedisClient, { layout }: Server): Produce {
