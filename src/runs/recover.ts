@@ -11,7 +11,10 @@ const patienceMs = 600_000;
  * Has the engine take back, or call complete, a restore that was killed; resolves with what it found. Rejects
  * SOURCE_NOT_FOUND when the service is gone for good.
  */
-export async function recoverRestore(context: RunContext, intent: RestoreIntent): Promise<string> {
+export async function recoverRestore(
+  context: RunContext,
+  intent: Omit<RestoreIntent, 'kind' | 'note'>,
+): Promise<string> {
   const { container: role, source: name } = intent;
   const signal = AbortSignal.timeout(patienceMs);
   const { sources } = await context.candidates(signal);

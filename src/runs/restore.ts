@@ -9,7 +9,8 @@ import { backupSource } from './backup.ts';
 import type { Destination, RunContext } from './context.ts';
 import { firstWhole } from './copies.ts';
 import { type Unpacked, unpacked } from './on-disk.ts';
-import type { RunLog } from './run-log.ts';
+import { recoverRestore } from './recover.ts';
+import { failureOf, type RunLog } from './run-log.ts';
 import type { Source } from './source.ts';
 import { stopServices } from './stopped.ts';
 
@@ -174,8 +175,10 @@ async function restoreData(
   const { id, name, stack, service, number } = container;
   const target = targetOf(request);
   const intents: (() => Promise<void>)[] = [];
+  const role = { id, name, stack, service, number };
+  let told: unknown;
   const intend = async (what: string, undo?: unknown) => {
-    const role = { id, name, stack, service, number };
+    told = undo;
     const note = `restore of ${shortId(manifest.id)}, ${what}`;
     const { suffix } = target;
     intents.push(
@@ -190,12 +193,21 @@ async function restoreData(
       log.entering(source.name, 'switch', detail);
     },
   };
+  const settle = async () => {
+    for (const done of intents.reverse()) await done();
+  };
   try {
     await intend('staging');
-    return await source.engine.restore(shell, from, target, source.settings.options, steps, signal);
-  } finally {
-    // An engine that fails after the switch began has put things back itself; only our own death leaves the intents open.
-    for (const done of intents.reverse()) await done();
+    const restored = await source.engine.restore(shell, from, target, source.settings.options, steps, signal);
+    await settle();
+    return restored;
+  } catch (error) {
+    // The engine has put back what it could; where its server went away, the journal keeps the rest for later.
+    const left = recoverRestore(context, { container: role, source: source.name, suffix: target.suffix, undo: told });
+    await left.then(settle, (failure: unknown) =>
+      log.warn(source.name, `what the restore left is put back later: ${failureOf(failure).message}`),
+    );
+    throw error;
   }
 }
 

@@ -55,19 +55,12 @@ describe('fault 76: a daemon that is killed while it restores', { concurrency: f
     return { log: second.log() };
   }
 
-  it('leaves the live data as it was when it was still staging', async () => {
-    const { log } = await killedWhen(async () => (await staged()) !== '0');
-    assert.match(log, /restore of [a-z0-9]{6}, (?:staging|switching postgres, shop), was interrupted/);
-    assert.ok(['10', '1000'].includes(await count()));
-  });
-
-  it('leaves it whole when it had begun to switch, the old or the new', async () => {
-    let holder: Promise<unknown> = Promise.resolve();
+  /** Lets a restore begin its switch, and not come to its end. */
+  function holdSwitch() {
     let isHeld = false;
-    const holders = "FROM pg_stat_activity WHERE application_name = 'holder'";
-    const { log } = await killedWhen(
-      async (home) => {
-        // While the copy is loaded, nothing may be renamed any more: the switch begins and does not come to its end.
+    let holder: Promise<unknown> = Promise.resolve();
+    return {
+      isBegun: async (home: Home) => {
         if (!isHeld && (await loading()) !== '0') {
           isHeld = true;
           const lock =
@@ -76,15 +69,44 @@ describe('fault 76: a daemon that is killed while it restores', { concurrency: f
         }
         return (await journal(home)).some((text) => text.includes('"undo"'));
       },
-      async () => {
-        await admin(`SELECT pg_terminate_backend(pid) ${holders}`);
+      release: async () => {
+        await admin("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'holder'");
         await holder;
       },
-    );
+    };
+  }
+
+  it('leaves the live data as it was when it was still staging', async () => {
+    const { log } = await killedWhen(async () => (await staged()) !== '0');
+    assert.match(log, /restore of [a-z0-9]{6}, (?:staging|switching postgres, shop), was interrupted/);
+    assert.ok(['10', '1000'].includes(await count()));
+  });
+
+  it('leaves it whole when it had begun to switch, the old or the new', async () => {
+    const held = holdSwitch();
+    const { log } = await killedWhen(held.isBegun, held.release);
     assert.match(
       log,
       /restore of [a-z0-9]{6}, switching postgres, shop, was interrupted at \S+: (?:the live|it had been)/,
     );
     assert.ok(['10', '1000'].includes(await count()));
+  });
+
+  it('fault 75: a database that goes down in the middle of the switch is put right when it is back', async () => {
+    await using home = await makeHome(stack.project);
+    const daemon = await home.start();
+    assert.equal((await home.lifeboat(['backup', 'db'])).code, 0);
+    const before = await count();
+    const held = holdSwitch();
+    const restoring = home.lifeboat(['restore', 'db', '--yes']);
+    await eventually(async () => assert.ok(await held.isBegun(home)));
+    await docker('restart', '-t', '0', stack.db);
+    assert.equal((await restoring).code, 1);
+    await eventually(async () => assert.deepEqual(await journal(home), []), 60_000);
+    assert.equal(await count(), before);
+    assert.equal(await staged(), '0', 'nothing staged is left');
+    assert.equal(await stack.appState(), 'running');
+    daemon.kill('SIGTERM');
+    await daemon.ended;
   });
 });
