@@ -10,6 +10,7 @@ import { createShell } from '../../src/docker/shell.ts';
 import { type ErrorCode, LifeboatError } from '../../src/domain/errors.ts';
 import type { Piped, Redirectable, Shell } from '../../src/domain/shell.ts';
 import type { Container } from '../../src/domain/types.ts';
+import { checkScript } from '../../src/engines/redis/scripts.ts';
 import { startSocketProxy } from '../fakes/socket-proxy.ts';
 import { leftovers } from '../support/stack.ts';
 import { docker, forgetful, runId, startContainer, testApi } from '../support/testbed.ts';
@@ -215,6 +216,17 @@ describe('named pipes between a helper and us', { concurrency: false }, () => {
       }
     }
     await nothingLeft();
+  });
+
+  it('lets a checker that opens its input by name come when everything was written already', async () => {
+    // An open of a named pipe without a writer waits for ever; the RDB checkers open /dev/stdin a second time.
+    const late = `redis-check-rdb() { sleep 1; wc -c <"$1"; }\n${checkScript}`;
+    const finished = await shell.run(
+      { ...sh(late), argv: ['bash', '-c', late] },
+      redirectable(1_000),
+      AbortSignal.timeout(30_000),
+    );
+    assert.equal(finished.stdout.trim(), '1000');
   });
 
   it('lets the command decide when it stops reading early', async () => {

@@ -26,10 +26,13 @@ export const sameFileScript = `[ "$(wc -c <"$1")" -eq "$2" ] && printf %s "$3"`;
 
 /**
  * Checks the RDB on standard input with the tool of the image; 44 when it has none, after the input was read, so that
- * whoever sends it is not cut off.
+ * whoever sends it is not cut off. Through `cat`, because the tool opens /dev/stdin once more, and to open a named pipe whose
+ * writer has gone already is to wait for ever.
  */
 export const checkScript = `for tool in valkey-check-rdb redis-check-rdb keydb-check-rdb; do
-  command -v "$tool" >/dev/null && exec "$tool" /dev/stdin
+  command -v "$tool" >/dev/null || continue
+  cat | "$tool" /dev/stdin
+  exit
 done
 cat >/dev/null
 exit 44`;
