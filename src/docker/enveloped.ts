@@ -220,6 +220,15 @@ async function incomplete(
   const exitCode = await process.exitCode().catch(() => undefined);
   // The Engine reports that it could not start the envelope as output, with exit code 126 or 127. The code alone says
   // nothing: it is also what an exec gets whose client went away.
+  if (/"sh": executable file not found/.test(heard)) {
+    return new LifeboatError(
+      'TOOL_MISSING',
+      'the image has no shell, through which Lifeboat runs commands in a container',
+      {
+        hint: 'use an image of this service that has one; for PostgreSQL and MySQL the tools-image option names another image',
+      },
+    );
+  }
   if (/^(?:OCI runtime|exec failed|[^\n]*executable file not found)/.test(heard)) {
     return new LifeboatError(
       'TOOL_MISSING',

@@ -144,7 +144,7 @@ export function testEngine<O>(name: string, test: EngineCase<O>): void {
 
     if (test.usesPipes) return;
 
-    it('leaves the live data alone when the bytes of a restore break off', async () => {
+    it('fault 74: leaves the live data alone when the bytes of a restore break off, are missing or are of another kind', async () => {
       await using source = await start();
       await test.seed(source.name);
       const shell = await shellOf(source.id);
@@ -152,15 +152,28 @@ export function testEngine<O>(name: string, test: EngineCase<O>): void {
       const dumped = await dumpAll(engine, shell, survey, options, signal());
       await test.damage(source.name);
       const changed = await test.fingerprint(source.name);
-      const broken: RestoreSource = {
-        manifest: manifestOf(engine, shell, survey, dumped),
-        open: async (artifact) => breakingOff(plainOf(dumped, artifact)),
+      const manifest = manifestOf(engine, shell, survey, dumped);
+      const otherKind = Buffer.from('-- a script, but no dump\nSELECT 1;\n');
+      for (const bytes of [Buffer.alloc(0), otherKind]) {
+        for (const { dump } of dumped) {
+          const proof = engine.prove(shell, dump, Readable.from([bytes]), options, signal());
+          await assert.rejects(proof, LifeboatError, `${dump.kind} ${dump.name} from ${bytes.length} bytes`);
+        }
+      }
+      const sources: Record<string, (artifact: Artifact) => Readable> = {
+        'broken off': (artifact) => breakingOff(plainOf(dumped, artifact)),
+        empty: () => Readable.from([Buffer.alloc(0)]),
+        'of another kind': () => Readable.from([otherKind]),
       };
-      await assert.rejects(
-        engine.restore(await shellOf(source.id), broken, { suffix: 'test01' }, options, silent, signal()),
-      );
-      await test.ready(source.name);
-      assert.equal(await test.fingerprint(source.name), changed);
+      for (const [what, open] of Object.entries(sources)) {
+        const from: RestoreSource = { manifest, open: async (artifact) => open(artifact) };
+        await assert.rejects(
+          engine.restore(await shellOf(source.id), from, { suffix: 'test01' }, options, silent, signal()),
+          what,
+        );
+        await test.ready(source.name);
+        assert.equal(await test.fingerprint(source.name), changed, what);
+      }
     });
 
     it('fault 76: a restore that is killed anywhere in its switch is taken back, or was whole', async () => {

@@ -337,7 +337,7 @@ describe('restoring a server', { concurrency: false }, () => {
     }
   });
 
-  it('is refused where it cannot work, with the reason', async () => {
+  it('faults 80 and 81: is refused where it cannot work, with the reason', async () => {
     const { server, kept } = await seeded();
     await using _ = server;
     const refused = async (container: { id: string }, reason: RegExp) => {
@@ -347,6 +347,13 @@ describe('restoring a server', { concurrency: false }, () => {
     {
       await using older = await serverOf('valkey:8', {}, { tool: 'valkey-cli' });
       await refused(older, /RDB version 12; Valkey 8\.\S+ reads only up to version 11/);
+    }
+    {
+      const newer = structuredClone(kept.manifest);
+      newer.server.version = '7.2.4';
+      const preview = await previewOf(server.id, { ...kept, manifest: newer });
+      assert.deepEqual(preview.refusals, []);
+      assert.match(preview.warnings.join(), /the backup is of Redis 7\.2\.4, this server is Redis 8/);
     }
     {
       await using small = await serverOf('redis:8', { args: ['--databases', '4'] });
@@ -366,7 +373,7 @@ describe('restoring a server', { concurrency: false }, () => {
     assert.equal((await previewOf(server.id, kept)).refusals.length, 0);
   });
 
-  it('is refused where a module is missing', async () => {
+  it('fault 81: is refused where a module is missing', async () => {
     await using graph = await serverOf(
       'falkordb:4',
       { env: { REDIS_ARGS: `--requirepass ${graphPassword}` } },

@@ -16,6 +16,7 @@ import {
 import { countObjects, countRows, createStatements, type DatabaseShape } from './catalogue.ts';
 import { type PostgresClient, type PostgresConnection, withFile } from './client.ts';
 import { missingRoleStatements } from './globals.ts';
+import { whatIsLacking } from './lacking.ts';
 import { keptName, stagedName } from './names.ts';
 import type { SwitchUndo } from './recover.ts';
 import { identifier, literal } from './sql.ts';
@@ -58,11 +59,18 @@ export async function preview(
       `the backup is of PostgreSQL ${manifest.server.version}, this server is version ${server.major}: older servers cannot read newer dumps`,
     );
   }
-  const warnings =
-    server && from < server.major
-      ? [`the backup is of PostgreSQL ${manifest.server.version}, this server is version ${server.major}`]
-      : [];
-  return { lines, refusals, warnings };
+  const isNewer = server !== undefined && from < server.major;
+  const lacking = await whatIsLacking(admin, chosen);
+  return {
+    lines,
+    refusals: [...refusals, ...lacking.refusals],
+    warnings: [
+      ...(isNewer
+        ? [`the backup is of PostgreSQL ${manifest.server.version}, this server is version ${server.major}`]
+        : []),
+      ...lacking.warnings,
+    ],
+  };
 }
 
 /**
