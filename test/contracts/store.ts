@@ -388,7 +388,7 @@ export function testStore(name: string, create: () => Promise<StoreUnderTest>, b
       assert.equal(String(await contentOf(store, `${folder}/${manifestFile}`)), '{"first":true}');
     });
 
-    check('of two drafts of one folder at most one is published, whole', async ({ store }) => {
+    check('fault 62: of two drafts of one folder at most one is published, whole', async ({ store }) => {
       const opened = await Promise.allSettled([store.draft(folder, never), store.draft(folder, never)]);
       const drafts = opened.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
       assert.ok(drafts.length >= 1);

@@ -10,7 +10,6 @@ import { createLeaseKeeper, leased } from '../../src/catalog/lease-keeper.ts';
 import { createLocalStore } from '../../src/stores/local.ts';
 import { type Home, makeHome, type SmallStack, startSmallStack } from '../support/daemon.ts';
 import { type TestBucket, testBucket } from '../support/s3.ts';
-import { docker, eventually } from '../support/testbed.ts';
 
 const never = new AbortController().signal;
 
@@ -30,25 +29,6 @@ describe('two sidecars and one destination', { concurrency: false }, () => {
     await rm(shared, { recursive: true });
   });
 
-  /** Holds a lock that every dump waits for. */
-  async function dumpsHang(): Promise<AsyncDisposable> {
-    const session = docker(
-      ...['exec', stack.db, 'psql', '-XqAt', '-U', 'postgres', 'shop', '-c'],
-      "BEGIN; LOCK TABLE orders IN ACCESS EXCLUSIVE MODE; SET application_name = 'holder'; SELECT pg_sleep(300)",
-    ).catch((error: unknown) => error); // It ends by being terminated.
-    const holders = "FROM pg_stat_activity WHERE application_name = 'holder'";
-    await eventually(async () => assert.equal(await stack.psql(`SELECT count(*) ${holders}`), '1'));
-    return {
-      [Symbol.asyncDispose]: async () => {
-        await stack.psql(`SELECT pg_terminate_backend(pid) ${holders}`);
-        await session;
-      },
-    };
-  }
-  const isDumping = () =>
-    eventually(async () =>
-      assert.notEqual(await stack.psql("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"), '0'),
-    );
   const backup = (home: Home) => home.lifeboat(['backup', 'db']);
   const backups = async (home: Home) =>
     (JSON.parse((await home.lifeboat(['list', '--json'])).stdout) as { backups: unknown[] }).backups.length;
@@ -67,9 +47,9 @@ describe('two sidecars and one destination', { concurrency: false }, () => {
       await using second = await makeHome(stack.project, settings());
       await first.start();
       {
-        await using _lock = await dumpsHang();
+        await using _lock = await stack.dumpsHang();
         const running = backup(first);
-        await isDumping();
+        await stack.isDumping();
         const ended = await backup(second);
         assert.equal(ended.code, 11, `${ended.stdout}\n${ended.stderr}`);
         assert.match(ended.stderr, refused);
@@ -90,9 +70,9 @@ describe('two sidecars and one destination', { concurrency: false }, () => {
       await using home = await makeHome(stack.project, settings());
       const daemon = await home.start();
       {
-        await using _lock = await dumpsHang();
+        await using _lock = await stack.dumpsHang();
         const running = backup(home);
-        await isDumping();
+        await stack.isDumping();
         daemon.kill('SIGKILL');
         await Promise.all([daemon.ended, running]);
       }

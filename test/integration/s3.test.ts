@@ -173,6 +173,26 @@ test("fault 60: a clock that is wrong is put right by the server's, and named wh
   await assert.rejects(store.get('a', never), { hint: /this machine is 360\d s ahead of the server/ });
 });
 
+test('fault 60: keys that expire or are revoked in the middle of an upload fail it, say so and leave nothing', async () => {
+  for (const [code, hint] of [
+    ['ExpiredToken', /temporary credentials have expired or were revoked: renew them/],
+    ['InvalidAccessKeyId', /does not know this access key/],
+  ] as const) {
+    await using proxy = await faultProxy(server.endpoint);
+    const body = `<Error><Code>${code}</Code><Message>no longer</Message></Error>`;
+    proxy.inject({ on: /^PUT .*partNumber=2&/, answer: { status: 403, body } });
+    const { store, leftovers } = await freshStore({ endpoint: proxy.endpoint });
+    await assert.rejects(store.put('big', streamOf(17 * mib), {}, never), {
+      code: 'STORE_UNAVAILABLE',
+      retryable: false,
+      hint,
+    });
+    assert.equal(proxy.requests.filter((line) => /partNumber=2&/.test(line)).length, 1, 'not tried in vain');
+    assert.deepEqual(await keysOf(store), []);
+    assert.deepEqual(await leftovers(), []);
+  }
+});
+
 for (const [what, fault] of [
   ['503 SlowDown', { answer: { status: 503, body: '<Error><Code>SlowDown</Code></Error>' } }],
   ['500', { answer: { status: 500, body: '<Error><Code>InternalError</Code></Error>' } }],

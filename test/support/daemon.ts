@@ -18,6 +18,10 @@ export interface SmallStack extends AsyncDisposable {
   psql(sql: string): Promise<string>;
   /** Whether the app runs, is stopped, … */
   appState(): Promise<string>;
+  /** Holds a lock that every dump waits for, as long as it is not disposed of. */
+  dumpsHang(): Promise<AsyncDisposable>;
+  /** Resolves once a dump waits. */
+  isDumping(): Promise<void>;
 }
 
 export async function startSmallStack(image = 'postgres:17'): Promise<SmallStack> {
@@ -50,6 +54,27 @@ export async function startSmallStack(image = 'postgres:17'): Promise<SmallStack
     app: app.name,
     psql,
     appState: () => docker('inspect', '-f', '{{.State.Status}}', app.name),
+    dumpsHang: async () => {
+      const session = docker(
+        ...['exec', db.name, 'psql', '-XqAt', '-U', 'postgres', 'shop', '-c'],
+        "BEGIN; LOCK TABLE orders IN ACCESS EXCLUSIVE MODE; SET application_name = 'holder'; SELECT pg_sleep(300)",
+      ).catch((error: unknown) => error); // It ends by being terminated.
+      const holders = "FROM pg_stat_activity WHERE application_name = 'holder'";
+      await eventually(async () => {
+        if ((await psql(`SELECT count(*) ${holders}`)) !== '1') throw new Error('nobody holds the lock');
+      });
+      return {
+        [Symbol.asyncDispose]: async () => {
+          await psql(`SELECT pg_terminate_backend(pid) ${holders}`);
+          await session;
+        },
+      };
+    },
+    isDumping: () =>
+      eventually(async () => {
+        const waiting = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'";
+        if ((await psql(waiting)) === '0') throw new Error('no dump waits');
+      }),
     [Symbol.asyncDispose]: () => held.disposeAsync(),
   };
 }
