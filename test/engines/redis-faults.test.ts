@@ -208,7 +208,7 @@ describe('restoring a server', { concurrency: false }, () => {
   };
   const own = async (name: string) => fingerprint(name, redisCli);
 
-  it('keeps what was there, and leaves nothing else behind', async () => {
+  it('fault 83: with an AOF, loads what was restored, keeps what was there, and leaves nothing else behind', async () => {
     const { server, kept, before } = await seeded({ args: ['--appendonly', 'yes'], run: named() });
     await using _ = server;
     const count = async () => (await docker('volume', 'ls', '-q')).split('\n').length;

@@ -93,6 +93,28 @@ describe('named pipes between a helper and us', { concurrency: false }, () => {
     await nothingLeft();
   });
 
+  it('fault 46: twenty helpers of an image with volumes of its own leave not one behind', async () => {
+    const withVolumes = 'postgres:17';
+    assert.match(await docker('image', 'inspect', '-f', '{{json .Config.Volumes}}', withVolumes), /postgresql/);
+    await using database = await startContainer(withVolumes, { args: ['sleep', 'infinity'], run: ['--init'] });
+    const api = await testApi();
+    const container = await api.container(database.id);
+    assert.ok(container);
+    const own = createShell(
+      api,
+      { id: runId, run: runId, pipes: { path: folder, volume } },
+      forgetful,
+      container,
+      1_000,
+    );
+    for (let i = 0; i < 20; i += 1) {
+      await using piped = await own.pipe('out', sh('ls -d /var/lib/postgresql/data'));
+      const [bytes] = await Promise.all([buffer(reader(piped).stdout), piped.run(AbortSignal.timeout(30_000))]);
+      assert.equal(String(bytes), '/var/lib/postgresql/data\n');
+    }
+    await nothingLeft();
+  });
+
   it('a helper that fails mid-stream fails the run before the pipe ends', async () => {
     await using piped = await shell.pipe(sh('head -c 2000000 /dev/zero; echo "out of luck" >&2; exit 3'));
     const child = reader(piped);

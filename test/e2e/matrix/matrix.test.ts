@@ -76,7 +76,7 @@ function testMatrix(title: string, servers: readonly Server[]): void {
       await isAsSeeded();
     });
 
-    it('comes back from S3 over damaged data when the folder is gone', async () => {
+    it('fault 82: comes back from S3 when the folder is gone, over damaged data and without what was made since', async () => {
       await forEach(async (server, name) => {
         await server.damage(name);
         assert.notEqual(await server.fingerprint(name), seeded.get(server.service), name);
