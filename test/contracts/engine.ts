@@ -90,7 +90,7 @@ export function testEngine<O>(name: string, test: EngineCase<O>): void {
       assert.equal(engine.options.safeParse({ 'no-such-option': 'x' }).success, false);
     });
 
-    it('gives back everything in a fresh server, and refuses damaged dumps', async () => {
+    it('fault 94: gives back everything in a fresh server, refuses damaged dumps, and tells nobody the password', async () => {
       let dumped: Dumped[];
       let before: string;
       let survey: Survey;
@@ -114,7 +114,7 @@ export function testEngine<O>(name: string, test: EngineCase<O>): void {
         );
         const manifest = manifestOf(engine, shell, survey, dumped);
         assert.ok(!JSON.stringify(manifest).includes(nastyPassword.slice(0, 8)), 'no secret in the manifest');
-        assert.ok(!(await leaks.text()).includes('p w"'), 'no secret in the events of the Engine');
+        assert.ok(!(await leaks.text()).includes('p w"'), 'no secret in the events of the Engine or in a helper');
 
         await refusesDamage(engine, shell, options, dumped, test.strictKinds);
         assert.equal(await test.fingerprint(source.name), before, 'the source is as it was');
@@ -406,16 +406,31 @@ function manifestOf<O>(engine: Engine<O>, shell: Shell, survey: Survey, dumped: 
   });
 }
 
-/** Everything the Engine tells its listeners while this is open. */
+/** Everything the Engine tells its listeners while this is open, and whoever inspects our helpers. */
 async function watchEvents(): Promise<AsyncDisposable & { text(): Promise<string> }> {
   const child = spawn('docker', ['events', '--format', '{{json .}}'], { stdio: ['ignore', 'pipe', 'inherit'] });
   let seen = '';
+  const inspected = new Set<string>();
+  const looking: Promise<unknown>[] = [];
   child.stdout.setEncoding('utf8').on('data', (chunk: string) => {
     seen += chunk;
+    for (const [, id = ''] of seen.matchAll(
+      /"Action":"create","Actor":{"ID":"([0-9a-f]{64})"[^\n]*"lifeboat\.role":"helper"/g,
+    )) {
+      if (inspected.has(id)) continue;
+      inspected.add(id);
+      // One that is gone again already tells nothing.
+      const look = docker('inspect', id).then(
+        (about) => (seen += about),
+        () => {},
+      );
+      looking.push(look);
+    }
   });
   await new Promise((resolve) => setTimeout(resolve, 300));
   return {
     text: async () => {
+      await Promise.all(looking);
       await new Promise((resolve) => setTimeout(resolve, 300));
       assert.ok(seen.length > 0, 'events were seen at all');
       return seen;

@@ -214,7 +214,7 @@ for (const product of ['MariaDB', 'MySQL'] as const) {
       assert.ok(argv[1]?.includes('--lock-all-tables') && !argv[1].includes('--single-transaction'), argv.join());
     });
 
-    it('fails when a definition changes meanwhile, and when a view is broken', async () => {
+    it('fails when a definition changes meanwhile', async () => {
       await using server = await startServer(product);
       await runSql(
         server.name,
@@ -229,9 +229,18 @@ for (const product of ['MariaDB', 'MySQL'] as const) {
         changing,
         (error) => fails('DUMP_INCOMPLETE', /shop/)(error) && (error as LifeboatError).retryable,
       );
-      await runSql(server.name, product, 'DROP TABLE shop.t');
-      await assert.rejects(backUp(server.id, options()), fails('COMMAND_FAILED', /view/i));
-      await backUp(server.id, options({ 'exclude-tables': ['shop.v'] }));
+    });
+
+    it('fault 24: fails at a view that looks into nothing, by its name, unless it is left out on purpose', async () => {
+      await using server = await startServer(product);
+      await runSql(
+        server.name,
+        product,
+        'CREATE DATABASE shop; CREATE TABLE shop.t (x int); CREATE VIEW shop.v AS SELECT x FROM shop.t; CREATE TABLE shop.u (x int); DROP TABLE shop.t',
+      );
+      await assert.rejects(backUp(server.id, options()), fails('COMMAND_FAILED', /shop\.v/));
+      const taken = await backUp(server.id, options({ 'exclude-tables': ['shop.v'] }));
+      assert.ok(taken.survey.left.some(({ name }) => name === 'shop.v'));
     });
 
     it('says what is wrong with a login or an image', async () => {

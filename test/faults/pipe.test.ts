@@ -2,10 +2,13 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { after, before, describe, it } from 'node:test';
 import { connectDocker } from '../../src/docker/dockerode.ts';
+import { reapHelpers } from '../../src/docker/helper.ts';
+import { reapPipes } from '../../src/docker/pipe.ts';
 import { createShell } from '../../src/docker/shell.ts';
 import { type ErrorCode, LifeboatError } from '../../src/domain/errors.ts';
 import type { Piped, Redirectable, Shell } from '../../src/domain/shell.ts';
@@ -13,7 +16,7 @@ import type { Container } from '../../src/domain/types.ts';
 import { checkScript } from '../../src/engines/redis/scripts.ts';
 import { startSocketProxy } from '../fakes/socket-proxy.ts';
 import { leftovers } from '../support/stack.ts';
-import { docker, forgetful, runId, startContainer, testApi } from '../support/testbed.ts';
+import { docker, eventually, forgetful, runId, startContainer, testApi } from '../support/testbed.ts';
 
 const image = 'debian:trixie-slim';
 const sh = (script: string) => ({ argv: ['sh', '-c', script] as const, place: { kind: 'helper' as const } });
@@ -78,7 +81,7 @@ describe('named pipes between a helper and us', { concurrency: false }, () => {
     assert.deepEqual(await leftovers(runId, since), []);
   };
 
-  it('passes every byte, also to a slow reader, and the secret only in the environment', async () => {
+  it('fault 13: passes every byte, also to a slow reader, and the secret only in the environment', async () => {
     const sizes = [0, 1, 65_536, 3_000_001];
     for (const size of sizes) {
       await using piped = await shell.pipe({
@@ -108,14 +111,14 @@ describe('named pipes between a helper and us', { concurrency: false }, () => {
       1_000,
     );
     for (let i = 0; i < 20; i += 1) {
-      await using piped = await own.pipe('out', sh('ls -d /var/lib/postgresql/data'));
+      await using piped = await own.pipe(sh('ls -d /var/lib/postgresql/data'));
       const [bytes] = await Promise.all([buffer(reader(piped).stdout), piped.run(AbortSignal.timeout(30_000))]);
       assert.equal(String(bytes), '/var/lib/postgresql/data\n');
     }
     await nothingLeft();
   });
 
-  it('a helper that fails mid-stream fails the run before the pipe ends', async () => {
+  it('fault 1: a helper that fails mid-stream fails the run before the pipe ends', async () => {
     await using piped = await shell.pipe(sh('head -c 2000000 /dev/zero; echo "out of luck" >&2; exit 3'));
     const child = reader(piped);
     const reading = buffer(child.stdout);
@@ -135,7 +138,7 @@ describe('named pipes between a helper and us', { concurrency: false }, () => {
     await nothingLeft();
   });
 
-  it('a helper that dies before it opens the pipe fails the run', async () => {
+  it('fault 3: a helper that dies before it opens the pipe fails the run', async () => {
     await using piped = await shell.pipe({ argv: ['no-such-program'], place: { kind: 'helper' } });
     const child = reader(piped);
     const reading = buffer(child.stdout);
@@ -145,7 +148,7 @@ describe('named pipes between a helper and us', { concurrency: false }, () => {
     await nothingLeft();
   });
 
-  it('a helper that is killed from outside fails the run', async () => {
+  it('fault 7: a helper that is killed from outside fails the run', async () => {
     await using piped = await shell.pipe(sh('head -c 100000 /dev/zero; sleep 60'));
     const child = reader(piped);
     child.stdout.once('data', async () => {
@@ -155,6 +158,60 @@ describe('named pipes between a helper and us', { concurrency: false }, () => {
     child.stdout.resume();
     await assert.rejects(piped.run(AbortSignal.timeout(30_000)), refused('DUMP_INCOMPLETE'));
     await piped[Symbol.asyncDispose]();
+    await nothingLeft();
+  });
+
+  it('fault 7: a helper that the kernel kills for memory fails the run', async () => {
+    const place = { kind: 'helper', memoryBytes: 64 * 1024 ** 2 } as const;
+    await using piped = await shell.pipe({
+      ...sh('head -c 100000 /dev/zero; exec tail -c 1000000000 /dev/zero'),
+      place,
+    });
+    const child = reader(piped);
+    const reading = buffer(child.stdout);
+    await assert.rejects(piped.run(AbortSignal.timeout(60_000)), refused('DUMP_INCOMPLETE'));
+    assert.equal((await reading).length, 100_000);
+    await piped[Symbol.asyncDispose]();
+    await nothingLeft();
+  });
+
+  it('fault 7: a checker that is killed fails, and nobody goes on feeding it', async () => {
+    for (const input of [zeros(500_000_000), redirectable(500_000_000)]) {
+      const checking = shell.run(sh('head -c 1000000 >/dev/null; exec sleep 60'), input, AbortSignal.timeout(30_000));
+      checking.catch(() => {});
+      await eventually(async () => {
+        const id = await docker('ps', '-q', '--filter', `label=lifeboat.owner=${runId}`);
+        await docker('kill', id);
+      });
+      await assert.rejects(checking, refused('DUMP_INCOMPLETE'));
+    }
+    await nothingLeft();
+  });
+
+  it('fault 12: 100 MB of messages do not hold up a helper', async () => {
+    const script = 'head -c 1000000 /dev/zero; head -c 100000000 /dev/zero | tr "\\0" x >&2; head -c 1000000 /dev/zero';
+    await using piped = await shell.pipe(sh(script));
+    const child = reader(piped);
+    const [bytes, finished] = await Promise.all([buffer(child.stdout), piped.run(AbortSignal.timeout(60_000))]);
+    assert.equal(bytes.length, 2_000_000);
+    assert.ok(finished.stderr.length <= 65_536);
+    await piped[Symbol.asyncDispose]();
+    await nothingLeft();
+  });
+
+  it('fault 46: what a killed process leaves ends by itself and is removed at the next start', async () => {
+    const owner = `${runId}-killed`;
+    const program = join(import.meta.dirname, 'die-piping.ts');
+    const dying = spawn(process.execPath, [program, target.id, owner, folder, volume], { stdio: 'inherit' });
+    const [, signal] = await once(dying, 'close');
+    assert.equal(signal, 'SIGKILL');
+    const state = () => docker('ps', '-a', '--filter', `label=lifeboat.owner=${owner}`, '--format', '{{.State}}');
+    // Its reader is gone, so the helper has nobody to write to.
+    await eventually(async () => assert.equal(await state(), 'exited'), 20_000);
+    assert.equal(await reapHelpers(await testApi(), owner), 1);
+    await reapPipes({ path: folder, volume });
+    assert.equal(await state(), '');
+    assert.deepEqual(await leftovers(owner, since), []);
     await nothingLeft();
   });
 
