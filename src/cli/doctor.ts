@@ -22,6 +22,7 @@ export const doctor: Command = async ({ operations, output, signal }) => {
     }
   }
   const count = (wanted: Check['status']) => checks.filter(({ status }) => status === wanted).length;
-  output.print(`\n${count('pass')} passed, ${count('warn')} warnings, ${count('fail')} failed`);
+  const warnings = count('warn') === 1 ? '1 warning' : `${count('warn')} warnings`;
+  output.print(`\n${count('pass')} passed, ${warnings}, ${count('fail')} failed`);
   return exitCodeOf[result];
 };

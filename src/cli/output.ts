@@ -70,7 +70,9 @@ export function duration(ms: number): string {
 /** `3 h ago`; the exact time belongs beside it where it matters. */
 export function age(time: string, now: Date): string {
   const ms = now.getTime() - new Date(time).getTime();
-  return ms < 0 ? 'in the future' : `${prettyMilliseconds(ms, { unitCount: 1, secondsDecimalDigits: 0 })} ago`;
+  return ms < 0
+    ? 'in the future'
+    : `${prettyMilliseconds(Math.max(ms, 1000), { unitCount: 1, secondsDecimalDigits: 0 })} ago`;
 }
 
 /** Columns without borders, aligned by what is seen, the last one ragged. */

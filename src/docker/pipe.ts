@@ -96,7 +96,8 @@ export async function runFromPipe(
       .then(
         () => fifo.isFed(),
         // Bytes that break off must not look like their end: the helper goes before the pipe does.
-        (error: unknown) => broken.abort(error),
+        // What stops only because the helper has ended says nothing about why.
+        (error: unknown) => ended.signal.aborted || broken.abort(error),
       )
       .then(given.resolve);
   };

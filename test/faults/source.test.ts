@@ -35,7 +35,7 @@ test('fault 18: the containers of a scaled service are sources of their own', as
   const ended = await home.lifeboat(['backup']);
   assert.equal(ended.code, 0, ended.stderr);
   const listed = await home.lifeboat(['list', '--json']);
-  const backups = JSON.parse(listed.stdout).backups as { id: string; source: string; plainBytes: number }[];
-  const kept = backups.map(({ source, plainBytes }) => `${source} ${plainBytes}`).toSorted();
+  const backups = JSON.parse(listed.stdout).backups as { service: string; source: string; plainBytes: number }[];
+  const kept = backups.map(({ service, source, plainBytes }) => `${service}/${source} ${plainBytes}`).toSorted();
   assert.deepEqual(kept, ['scaled/command 15', 'scaled/command-2 26'], listed.stdout);
 });
