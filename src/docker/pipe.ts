@@ -97,7 +97,9 @@ export async function runFromPipe(
         () => fifo.isFed(),
         // Bytes that break off must not look like their end: the helper goes before the pipe does.
         // What stops only because the helper has ended says nothing about why.
-        (error: unknown) => ended.signal.aborted || broken.abort(error),
+        (error: unknown) => {
+          if (!ended.signal.aborted) broken.abort(error);
+        },
       )
       .then(given.resolve);
   };
