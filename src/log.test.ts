@@ -4,7 +4,7 @@ import type { LogLevel } from './domain/log.ts';
 import { createRedactor } from './domain/redact.ts';
 import type { RunEvent, SourceResult } from './domain/run-event.ts';
 import { createLog } from './log.ts';
-import { createLogReader } from './runs/log-reader.ts';
+import { createLogReader } from './runs/history/log-reader.ts';
 
 function logging({ format = 'text', level = 'info' }: { format?: 'text' | 'json'; level?: LogLevel } = {}) {
   const lines: string[] = [];

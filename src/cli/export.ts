@@ -1,6 +1,6 @@
 import { exitCodes, LifeboatError } from '../domain/errors.ts';
 import { shortId } from '../domain/naming.ts';
-import type { Exported } from '../runs/export.ts';
+import type { Exported } from '../runs/export/export.ts';
 import type { ReadingCommand } from './command.ts';
 import { bytes } from './output.ts';
 import { createProgress } from './progress.ts';
@@ -33,7 +33,7 @@ export const exportBackup: ReadingCommand<ExportOptions> = async (context, [what
     const event = { type: 'progress', run: '', at: '', source: `${what}/export`, step: 'copy', ...sizes } as const;
     if (isShown) progress(event);
   }, 500);
-  const runs = await import('../runs/export.ts');
+  const runs = await import('../runs/export/export.ts');
   const act = options.bundle ? runs.exportBundle : runs.exportArtifact;
   try {
     const exported = await act(

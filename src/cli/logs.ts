@@ -1,7 +1,7 @@
 import { exitCodes } from '../domain/errors.ts';
 import { localTime } from '../domain/local-time.ts';
 import { shortId } from '../domain/naming.ts';
-import { createNarrator } from '../runs/event-text.ts';
+import { createNarrator } from '../runs/history/event-text.ts';
 import type { Command } from './command.ts';
 
 /** `lifeboat logs [run]`: what was said in a run, the newest when none is named. */

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { type FileHandle, open, rename, rm, stat } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
 import { LifeboatError } from '../domain/errors.ts';
-import type { Sink } from '../runs/export.ts';
+import type { Sink } from '../runs/export/export.ts';
 
 /** A sink that knows what went into it. Disposing removes what was not kept. */
 export interface OutputSink extends Sink, AsyncDisposable {

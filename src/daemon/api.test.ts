@@ -10,7 +10,7 @@ import { sampleManifest } from '../catalog/sample-manifest.ts';
 import { type ClientOptions, connectDaemon, type DaemonClient } from '../cli/client.ts';
 import { LifeboatError } from '../domain/errors.ts';
 import type { RunEvent } from '../domain/run-event.ts';
-import { createEventBus } from '../runs/event-bus.ts';
+import { createEventBus } from '../runs/history/event-bus.ts';
 import type { BackupAsk, Operations, RestoreAsk } from '../runs/operations.ts';
 import type { Health } from './health.ts';
 import { createHandler } from './routes.ts';

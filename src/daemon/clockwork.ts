@@ -3,11 +3,11 @@ import type { Log } from '../domain/log.ts';
 import type { Manifest } from '../domain/manifest.ts';
 import { newId } from '../domain/naming.ts';
 import type { SourceName } from '../domain/types.ts';
-import { runBackup, tellFailedRun } from '../runs/backup-run.ts';
+import { runBackup, tellFailedRun } from '../runs/backup/backup-run.ts';
 import type { RunContext } from '../runs/context.ts';
-import type { RunControl } from '../runs/control.ts';
-import { RunLog } from '../runs/run-log.ts';
-import type { DueGroup, Scheduler } from '../runs/scheduler.ts';
+import type { RunControl } from '../runs/control/control.ts';
+import { RunLog } from '../runs/history/run-log.ts';
+import type { DueGroup, Scheduler } from '../runs/schedule/scheduler.ts';
 import type { Source } from '../runs/source.ts';
 import type { Organ } from './health.ts';
 

@@ -1,7 +1,7 @@
 import type { LifeboatError } from '../domain/errors.ts';
 import type { Log } from '../domain/log.ts';
-import type { RunControl } from '../runs/control.ts';
-import type { History } from '../runs/history.ts';
+import type { RunControl } from '../runs/control/control.ts';
+import type { History } from '../runs/history/history.ts';
 import { pause } from './backoff.ts';
 import type { Clockwork } from './clockwork.ts';
 import type { DestinationKeeper } from './destination-keeper.ts';

@@ -1,9 +1,9 @@
 import { isLifeboatError } from '../domain/errors.ts';
 import { failureFields, type Log } from '../domain/log.ts';
 import type { Failure } from '../domain/run-event.ts';
+import { abandonedMs } from '../runs/backup/tidy.ts';
 import type { Destination } from '../runs/context.ts';
-import { failureOf } from '../runs/run-log.ts';
-import { abandonedMs } from '../runs/tidy.ts';
+import { failureOf } from '../runs/history/run-log.ts';
 import { type Backoff, pause, untilDone } from './backoff.ts';
 import type { Organ } from './health.ts';
 

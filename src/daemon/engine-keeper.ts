@@ -2,9 +2,9 @@ import { asLifeboatError, isLifeboatError } from '../domain/errors.ts';
 import { failureFields, type Log } from '../domain/log.ts';
 import type { Failure } from '../domain/run-event.ts';
 import { once } from '../runs/context.ts';
-import type { DiskJournal } from '../runs/journal.ts';
-import type { Repaired } from '../runs/repair.ts';
-import { failureOf } from '../runs/run-log.ts';
+import { failureOf } from '../runs/history/run-log.ts';
+import type { DiskJournal } from '../runs/journal/journal.ts';
+import type { Repaired } from '../runs/journal/repair.ts';
 import { type Backoff, pause, untilDone } from './backoff.ts';
 import type { Organ } from './health.ts';
 

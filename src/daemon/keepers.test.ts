@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { LifeboatError } from '../domain/errors.ts';
 import type { Intent } from '../domain/journal.ts';
-import type { OpenIntent } from '../runs/journal.ts';
+import type { OpenIntent } from '../runs/journal/journal.ts';
 import { createMemoryStore } from '../stores/memory.ts';
 import { createDestinationKeeper, type KeptDestination } from './destination-keeper.ts';
 import { createEngineKeeper, type EngineWatch } from './engine-keeper.ts';

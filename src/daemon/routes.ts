@@ -3,7 +3,7 @@ import { asLifeboatError, LifeboatError } from '../domain/errors.ts';
 import type { Log } from '../domain/log.ts';
 import { newId, shortId } from '../domain/naming.ts';
 import { type Hello, toWireError } from '../domain/wire.ts';
-import type { EventBus } from '../runs/event-bus.ts';
+import type { EventBus } from '../runs/history/event-bus.ts';
 import type { Operations } from '../runs/operations.ts';
 import { BackupAsk, IdAsk, ListAsk, LogsAsk, NoAsk, RestoreAsk, readAsk, VerifyAsk } from './asks.ts';
 import type { Health } from './health.ts';

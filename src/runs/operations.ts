@@ -2,24 +2,24 @@ import { asLifeboatError, LifeboatError } from '../domain/errors.ts';
 import type { Manifest } from '../domain/manifest.ts';
 import { backupPrefix, newId, shortId, sourcePrefix } from '../domain/naming.ts';
 import type { CopyVerification } from '../domain/verification.ts';
-import { type RunOutcome, runBackup } from './backup-run.ts';
+import { type RunOutcome, runBackup } from './backup/backup-run.ts';
 import type { RunContext } from './context.ts';
-import type { RunControl } from './control.ts';
-import type { OpenableDestination } from './destination-check.ts';
-import { type DoctorReport, type Examinations, examine } from './doctor.ts';
-import type { RunRecord } from './history-view.ts';
+import type { RunControl } from './control/control.ts';
+import type { OpenableDestination } from './doctor/destination-check.ts';
+import { type DoctorReport, type Examinations, examine } from './doctor/doctor.ts';
+import type { RunRecord } from './history/history-view.ts';
+import { failureOf, RunLog } from './history/run-log.ts';
 import { byId, byTime, findBackup, listBackups } from './lookup.ts';
 import { makePlan, type Plan } from './plan.ts';
-import { planRestore, type RestorePlan, type RestoreRequest, runRestore } from './restore.ts';
-import { failureOf, RunLog } from './run-log.ts';
+import { planRestore, type RestorePlan, type RestoreRequest, runRestore } from './restore/restore.ts';
 import type { Source } from './source.ts';
 import { readStatus, type Status, type StatusFacts } from './status.ts';
 import { matchTargets } from './target.ts';
-import { withVerifications } from './verifications.ts';
-import { runVerify, type VerifyAsk, type VerifyReport } from './verify.ts';
+import { withVerifications } from './verify/verifications.ts';
+import { runVerify, type VerifyAsk, type VerifyReport } from './verify/verify.ts';
 
-export type { RunOutcome } from './backup-run.ts';
-export type { VerifyAsk, VerifyReport } from './verify.ts';
+export type { RunOutcome } from './backup/backup-run.ts';
+export type { VerifyAsk, VerifyReport } from './verify/verify.ts';
 
 /** Everything a person can ask of Lifeboat. The daemon serves it over its socket; without a daemon it runs in place. */
 export interface Operations {

@@ -2,7 +2,7 @@ import type { Failure } from '../domain/run-event.ts';
 import type { SourceName } from '../domain/types.ts';
 import type { Survey } from '../engines/engine.ts';
 import type { RunContext } from './context.ts';
-import { failureOf } from './run-log.ts';
+import { failureOf } from './history/run-log.ts';
 import type { Source, Uncovered } from './source.ts';
 
 /** What would be saved, from where, and what would not and why. */

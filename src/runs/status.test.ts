@@ -10,10 +10,10 @@ import type { RunEvent, SourceResult } from '../domain/run-event.ts';
 import type { SourceName } from '../domain/types.ts';
 import { createMemoryStore } from '../stores/memory.ts';
 import type { Destination, RunContext } from './context.ts';
-import { createRunControl } from './control.ts';
-import { type History, openHistory } from './history.ts';
+import { createRunControl } from './control/control.ts';
+import { type History, openHistory } from './history/history.ts';
 import { byId, findBackup, listBackups } from './lookup.ts';
-import type { ScheduleView } from './scheduler.ts';
+import type { ScheduleView } from './schedule/scheduler.ts';
 import type { Source } from './source.ts';
 import { readStatus } from './status.ts';
 

@@ -3,11 +3,11 @@ import type { Failure } from '../domain/run-event.ts';
 import { type SourceName, sourceName } from '../domain/types.ts';
 import type { CopyVerification, Verification } from '../domain/verification.ts';
 import type { Destination, RunContext } from './context.ts';
-import type { RunControl } from './control.ts';
-import type { HistoryView, PastAttempt, SourcePast } from './history-view.ts';
-import { failureOf } from './run-log.ts';
-import type { RunningRun } from './running.ts';
-import type { ScheduleView } from './scheduler.ts';
+import type { RunControl } from './control/control.ts';
+import type { RunningRun } from './control/running.ts';
+import type { HistoryView, PastAttempt, SourcePast } from './history/history-view.ts';
+import { failureOf } from './history/run-log.ts';
+import type { ScheduleView } from './schedule/scheduler.ts';
 import type { Source } from './source.ts';
 
 /** How things stand, in one look. */

@@ -1,7 +1,7 @@
 import type { Config } from '../config/load.ts';
 import type { Problem } from '../config/problems.ts';
 import type { Check } from '../domain/check.ts';
-import type { Examinations } from '../runs/doctor.ts';
+import type { Examinations } from '../runs/doctor/doctor.ts';
 import { problemsOf, serviceChoices } from './configuration.ts';
 import type { EngineLink } from './engine-link.ts';
 import { examineEngine } from './examine-engine.ts';

@@ -8,8 +8,8 @@ import { createMemory, type PolicyState } from '../notifiers/open-problems.ts';
 import { createOutbox } from '../notifiers/outbox.ts';
 import type { SourceRef } from '../notifiers/outcome.ts';
 import { createRunReader } from '../notifiers/run-reader.ts';
-import type { EventReader } from '../runs/event-bus.ts';
-import type { History } from '../runs/history.ts';
+import type { EventReader } from '../runs/history/event-bus.ts';
+import type { History } from '../runs/history/history.ts';
 import { version } from '../version.ts';
 
 export interface NotificationOptions {

@@ -1,6 +1,6 @@
 import { connectDocker } from '../../src/docker/dockerode.ts';
 import { pauseContainer, stopContainer } from '../../src/docker/quiesce.ts';
-import { openJournal } from '../../src/runs/journal.ts';
+import { openJournal } from '../../src/runs/journal/journal.ts';
 
 /** Stops or pauses a container through the journal and is killed before it can put it back. */
 const [, , kind = '', id = '', folder = ''] = process.argv;

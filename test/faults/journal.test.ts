@@ -4,9 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import { goOn, startAgain, stopContainer } from '../../src/docker/quiesce.ts';
-import { openJournal } from '../../src/runs/journal.ts';
-import { lockData } from '../../src/runs/lock.ts';
-import { repair } from '../../src/runs/repair.ts';
+import { lockData } from '../../src/runs/control/lock.ts';
+import { openJournal } from '../../src/runs/journal/journal.ts';
+import { repair } from '../../src/runs/journal/repair.ts';
 import { run } from '../support/stack.ts';
 import { docker, runId, startContainer, testApi } from '../support/testbed.ts';
 

@@ -4,7 +4,7 @@ import { readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import type { Check } from '../../src/domain/check.ts';
-import type { DoctorReport } from '../../src/runs/doctor.ts';
+import type { DoctorReport } from '../../src/runs/doctor/doctor.ts';
 import { startSocketProxy } from '../fakes/socket-proxy.ts';
 import { type Home, makeHome, type SmallStack, startSmallStack } from '../support/daemon.ts';
 import { eventually } from '../support/testbed.ts';

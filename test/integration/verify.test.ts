@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { zstdCompressSync, zstdDecompressSync } from 'node:zlib';
 import type { Status } from '../../src/runs/status.ts';
-import type { VerifyReport } from '../../src/runs/verify.ts';
+import type { VerifyReport } from '../../src/runs/verify/verify.ts';
 import { type Home, makeHome, type SmallStack, startSmallStack } from '../support/daemon.ts';
 import type { Ended } from '../support/stack.ts';
 import { docker } from '../support/testbed.ts';

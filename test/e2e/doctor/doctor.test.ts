@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import type { DoctorReport } from '../../../src/runs/doctor.ts';
+import type { DoctorReport } from '../../../src/runs/doctor/doctor.ts';
 import { leftovers, type Stack, startStack } from '../../support/stack.ts';
 
 const services = `  db:

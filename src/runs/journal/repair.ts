@@ -1,0 +1,67 @@
+import { asLifeboatError, isLifeboatError } from '../../domain/errors.ts';
+import type { ContainerRole, Intent, RestoreIntent } from '../../domain/journal.ts';
+import type { DiskJournal, OpenIntent } from './journal.ts';
+
+/** How a container is put back; the docker folder knows how. */
+export interface Repairer {
+  startAgain(role: ContainerRole): Promise<void>;
+  goOn(role: ContainerRole): Promise<void>;
+  /** Takes back or completes a restore that was killed; resolves with what was found. */
+  recover(intent: RestoreIntent): Promise<string>;
+}
+
+/** What a start found left over, one line each, for the log. */
+export interface Repaired {
+  readonly done: readonly string[];
+  /** What needs a person. */
+  readonly open: readonly string[];
+}
+
+/**
+ * Puts back what a killed process left, the last thing first: takes back a restore that was under way, starts what it had
+ * stopped, unpauses what it had paused. What cannot be put back now stays in the journal for the next time.
+ */
+export async function repair(journal: DiskJournal, repairer: Repairer): Promise<Repaired> {
+  const done: string[] = [];
+  const open: string[] = [];
+  for (const { intent, at, done: settle } of inOrder(await journal.leftOpen())) {
+    try {
+      done.push(await putBack(intent, at, repairer));
+      await settle();
+    } catch (error) {
+      const { container, kind } = intent;
+      const what = kind === 'restore' ? `${intent.note}, was interrupted` : kind;
+      const { message, hint } = asLifeboatError(error);
+      open.push(`${container.service} (${container.name}), ${what} at ${at}: ${message}${hint ? `; ${hint}` : ''}`);
+      if (isGone(error)) await settle();
+    }
+  }
+  return { done, open };
+}
+
+// --- utils ---
+
+/** Data is put back before anything is started that reads it. */
+function inOrder(left: readonly OpenIntent[]): readonly OpenIntent[] {
+  const isRestore = ({ intent }: OpenIntent) => intent.kind === 'restore';
+  return [...left.filter(isRestore), ...left.filter((each) => !isRestore(each))];
+}
+
+async function putBack(intent: Intent, at: string, repairer: Repairer): Promise<string> {
+  const { service } = intent.container;
+  switch (intent.kind) {
+    case 'stop':
+      await repairer.startAgain(intent.container);
+      return `${service}: started again, held since ${at}`;
+    case 'pause':
+      await repairer.goOn(intent.container);
+      return `${service}: unpaused, held since ${at}`;
+    case 'restore':
+      return `${service}: ${intent.note}, was interrupted at ${at}: ${await repairer.recover(intent)}`;
+  }
+}
+
+/** Whoever removed the service for good has nothing to be put back. */
+function isGone(error: unknown): boolean {
+  return isLifeboatError(error, 'SOURCE_NOT_FOUND');
+}

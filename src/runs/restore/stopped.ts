@@ -1,0 +1,55 @@
+import type { Container } from '../../domain/types.ts';
+import type { Lifecycle } from '../context.ts';
+import { failureOf, type RunLog } from '../history/run-log.ts';
+import type { Source } from '../source.ts';
+
+/** Services that are out of the way for a restore; disposing starts those that were not started again. */
+export interface Stopped extends AsyncDisposable {
+  /**
+   * Starts everything in the reverse order, each after what it depends on has settled; returns the services. One that
+   * does not come up is told of and keeps no other one down.
+   */
+  startAgain(signal: AbortSignal): Promise<readonly string[]>;
+}
+
+/** Stops the services in this order. When one cannot be stopped, those before it are started again, and it rejects. */
+export async function stopServices(
+  lifecycle: Lifecycle,
+  containers: readonly Container[],
+  { name, settings }: Pick<Source, 'name' | 'settings'>,
+  log: Pick<RunLog, 'step' | 'warn'>,
+): Promise<Stopped> {
+  const held: { readonly container: Container; readonly hold: AsyncDisposable }[] = [];
+  const release = async (settle?: AbortSignal): Promise<readonly string[]> => {
+    const services: string[] = [];
+    for (let entry = held.pop(); entry; entry = held.pop()) {
+      const { container, hold } = entry;
+      try {
+        await hold[Symbol.asyncDispose]();
+        services.push(container.service);
+        if (settle) await lifecycle.settled(container, settle);
+      } catch (error) {
+        const { message, hint } = failureOf(error);
+        log.warn(name, `${container.service} does not come up again: ${message}`, hint);
+      }
+    }
+    return services;
+  };
+  try {
+    for (const container of containers) {
+      const hold = await log.step(name, 'stop', container.service, () =>
+        lifecycle.stop(container, settings.stopGraceMs),
+      );
+      held.push({ container, hold });
+    }
+  } catch (error) {
+    await release();
+    throw error;
+  }
+  return {
+    startAgain: release,
+    [Symbol.asyncDispose]: async () => {
+      await release();
+    },
+  };
+}
