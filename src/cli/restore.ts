@@ -126,9 +126,13 @@ async function pick({
   const own = backups.filter(({ manifest }) => `${manifest.service}/${manifest.source}` === target);
   const at = await ask(
     'From when?',
-    own.slice(0, 50).map(({ manifest }) => ({
+    own.slice(0, 50).map(({ manifest, verified }) => ({
       value: manifest.id,
-      label: `${localTime(manifest.startedAt)}  ${age(manifest.startedAt, now())}  ${shortId(manifest.id)}`,
+      label: [
+        `${localTime(manifest.startedAt)}  ${age(manifest.startedAt, now())}  ${shortId(manifest.id)}`,
+        ...(manifest.trigger === 'safety' ? ['before a restore'] : []),
+        ...(verified?.some(({ result }) => result === 'damaged') ? ['damaged'] : []),
+      ].join('  '),
     })),
   );
   return { target, at };

@@ -16,7 +16,9 @@ export async function lockData(folder: string, what: string, now: Date): Promise
   if (!database) {
     const owner = await readFile(ownerFile, 'utf8').catch(() => 'another Lifeboat');
     throw new LifeboatError('LOCKED', `${owner.trim()} is at work here`, {
-      hint: 'wait for it to end, or see `lifeboat status`',
+      hint: owner.startsWith('the daemon')
+        ? 'ask it: docker compose exec sidecar lifeboat …; or stop it first: docker compose stop sidecar'
+        : 'wait for it to end, or see `lifeboat status`',
       retryable: true,
     });
   }
