@@ -10,6 +10,10 @@ const unreachable = new Set([
   'EPIPE',
 ]);
 
+/** What a client of an Engine with TLS needs; also the hint where a port may speak TLS or refuse our certificate. */
+export const certificatesHint =
+  'an Engine with TLS needs DOCKER_CERT_PATH: a folder with its ca.pem and a cert.pem and key.pem that it trusts';
+
 /** What a failed Engine call means; `title` is the endpoint, so that a socket proxy's owner knows what to allow. */
 export function callFailed(title: string, thrown: unknown): LifeboatError {
   if (thrown instanceof LifeboatError) return thrown;
@@ -43,12 +47,13 @@ export function callFailed(title: string, thrown: unknown): LifeboatError {
   }
   if (error.code !== undefined && unreachable.has(error.code)) {
     return new LifeboatError('DOCKER_UNAVAILABLE', `the Docker Engine does not answer (${error.code})`, {
-      hint: 'mount /var/run/docker.sock into the sidecar, or set DOCKER_HOST',
+      hint: `mount /var/run/docker.sock into the sidecar, or set DOCKER_HOST${error.code === 'ECONNRESET' ? `; ${certificatesHint}` : ''}`,
       retryable: true,
       cause: thrown,
     });
   }
-  return new LifeboatError('DOCKER_UNAVAILABLE', `${withoutIds(title)} failed: ${said}`, { cause: thrown });
+  const hint = /certificate|^ERR_(SSL|TLS)/.test(`${error.code} ${said}`) ? certificatesHint : undefined;
+  return new LifeboatError('DOCKER_UNAVAILABLE', `${withoutIds(title)} failed: ${said}`, { hint, cause: thrown });
 }
 
 function withoutIds(title: string): string {

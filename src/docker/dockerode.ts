@@ -7,7 +7,7 @@ import type Dockerode from 'dockerode';
 import { LifeboatError } from '../domain/errors.ts';
 import type { Container, ContainerState, Mount } from '../domain/types.ts';
 import type { DockerApi, EngineFacts, HelperSpec, ImageFacts } from './api.ts';
-import { callFailed } from './call-failure.ts';
+import { callFailed, certificatesHint } from './call-failure.ts';
 import { composeLabels, parseDependsOn } from './labels.ts';
 import { negotiate } from './negotiate.ts';
 
@@ -45,16 +45,28 @@ function clientOptions({ host, certPath, tlsVerify }: DockerAddress): Dockerode.
   }
   const { hostname, port, protocol } = new URL(url.replace(/^tcp:/, 'http:'));
   const secure = tlsVerify === true || certPath !== undefined || protocol === 'https:';
-  const read = (name: string) => (certPath ? readFileSync(join(certPath, name)) : undefined);
   return {
     host: hostname,
     port: Number(port || (secure ? 2376 : 2375)),
     protocol: secure ? 'https' : 'http',
     timeout: undefined as never,
     ...(secure && certPath
-      ? { ca: read('ca.pem') as never, cert: read('cert.pem') as never, key: read('key.pem') as never }
+      ? {
+          ca: certificate(certPath, 'ca.pem'),
+          cert: certificate(certPath, 'cert.pem'),
+          key: certificate(certPath, 'key.pem'),
+        }
       : {}),
   };
+}
+
+function certificate(folder: string, name: string): never {
+  try {
+    return readFileSync(join(folder, name)) as never; // The types of the library ask for text; Node takes both.
+  } catch (error) {
+    const what = `the Engine's certificates cannot be read: ${(error as Error).message}`;
+    throw new LifeboatError('DOCKER_UNAVAILABLE', what, { hint: certificatesHint, cause: error });
+  }
 }
 
 function dockerApi(client: Dockerode, engine: EngineFacts): DockerApi {
