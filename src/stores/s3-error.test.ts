@@ -72,9 +72,12 @@ test('every hint says what to do', () => {
 });
 
 test('the message names the deed, the kind and what the server said, once each', () => {
-  assert.equal(told(failure('AccessDenied', 403)).message, 'cannot put a: AccessDenied: what the server said');
+  assert.equal(
+    told(failure('AccessDenied', 403)).message,
+    'cannot put a in bucket bucket: AccessDenied: what the server said',
+  );
   const bare = Object.assign(new Error('UnknownError'), { name: 'NoSuchBucket', $metadata: { httpStatusCode: 404 } });
-  assert.equal(told(bare).message, 'cannot put a: NoSuchBucket');
+  assert.equal(told(bare).message, 'cannot put a in bucket bucket: NoSuchBucket');
   const silent = Object.assign(new Error('UnknownError'), { name: 'Error', $metadata: { httpStatusCode: 418 } });
-  assert.equal(told(silent).message, 'cannot put a: status 418');
+  assert.equal(told(silent).message, 'cannot put a in bucket bucket: status 418');
 });

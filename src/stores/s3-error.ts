@@ -28,7 +28,7 @@ export function s3Error(error: unknown, what: string, bucket: string, signal: Ab
   const { name, message, status, code } = failure;
   const details = { context: { name, status, code, bucket }, cause: error };
   const said = new Set([code, name, message].filter((word) => word && word !== 'Error' && word !== 'UnknownError'));
-  const words = `cannot ${what}: ${said.size > 0 ? [...said].join(': ') : `status ${status}`}`;
+  const words = `cannot ${what} in bucket ${bucket}: ${said.size > 0 ? [...said].join(': ') : `status ${status}`}`;
   if (name === 'PreconditionFailed' || status === 412) return new LifeboatError('OBJECT_EXISTS', words, details);
   if (['NoSuchKey', 'NoSuchUpload', 'NotFound'].includes(name))
     return new LifeboatError('OBJECT_NOT_FOUND', words, details);

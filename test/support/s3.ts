@@ -7,6 +7,10 @@ import s3 from '@aws-sdk/client-s3';
 /** A bucket of the testbed's S3 server; dispose of it to remove it and all that is in it. */
 export interface Bucket extends AsyncDisposable {
   readonly client: InstanceType<typeof s3.S3Client>;
+  readonly name: string;
+  /** Where containers find the server. */
+  readonly endpoint: string;
+  readonly login: { readonly accessKeyId: string; readonly secretAccessKey: string };
   /** Variables of a sidecar that make the bucket its destination `offsite`. */
   readonly settings: Readonly<Record<string, string>>;
   keys(): Promise<readonly string[]>;
@@ -19,30 +23,29 @@ async function server(): Promise<Record<string, string>> {
   return Object.fromEntries(Array.from(lines, ([, name = '', value = '']) => [name, value]));
 }
 
-export async function makeBucket(bucket: string): Promise<Bucket> {
+export async function makeBucket(name: string): Promise<Bucket> {
   const { ENDPOINT = '', CONTAINER_ENDPOINT = '', REGION = '', ACCESS_KEY = '', SECRET_KEY = '' } = await server();
-  const client = new s3.S3Client({
-    endpoint: ENDPOINT,
-    region: REGION,
-    forcePathStyle: true,
-    credentials: { accessKeyId: ACCESS_KEY, secretAccessKey: SECRET_KEY },
-  });
-  await client.send(new s3.CreateBucketCommand({ Bucket: bucket }));
+  const login = { accessKeyId: ACCESS_KEY, secretAccessKey: SECRET_KEY };
+  const client = new s3.S3Client({ endpoint: ENDPOINT, region: REGION, forcePathStyle: true, credentials: login });
+  await client.send(new s3.CreateBucketCommand({ Bucket: name }));
   const keys = async () => {
-    const { Contents = [] } = await client.send(new s3.ListObjectsV2Command({ Bucket: bucket }));
+    const { Contents = [] } = await client.send(new s3.ListObjectsV2Command({ Bucket: name }));
     return Contents.map(({ Key }) => Key ?? '');
   };
   return {
     client,
+    name,
+    endpoint: CONTAINER_ENDPOINT,
+    login,
     keys,
     settings: {
-      LIFEBOAT_DEST_OFFSITE_URL: `s3://${bucket}/prod?region=${REGION}&endpoint=${encodeURIComponent(CONTAINER_ENDPOINT)}&path-style=true`,
+      LIFEBOAT_DEST_OFFSITE_URL: `s3://${name}/prod?region=${REGION}&endpoint=${encodeURIComponent(CONTAINER_ENDPOINT)}&path-style=true`,
       LIFEBOAT_DEST_OFFSITE_ACCESS_KEY_ID: ACCESS_KEY,
       LIFEBOAT_DEST_OFFSITE_SECRET_ACCESS_KEY: SECRET_KEY,
     },
     [Symbol.asyncDispose]: async () => {
-      for (const Key of await keys()) await client.send(new s3.DeleteObjectCommand({ Bucket: bucket, Key }));
-      await client.send(new s3.DeleteBucketCommand({ Bucket: bucket }));
+      for (const Key of await keys()) await client.send(new s3.DeleteObjectCommand({ Bucket: name, Key }));
+      await client.send(new s3.DeleteBucketCommand({ Bucket: name }));
     },
   };
 }
