@@ -2,10 +2,11 @@
 # Sourced by the other scripts: the repository's root, its dependencies and the programs that tests call on this host.
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
-# The lock file decides; npm writes its own copy beside what it installed.
+# The lock file decides; npm writes its own copy beside what it installed. Its warnings are about the Node that it runs on
+# itself; all of ours runs on the one it installs.
 install_packages() {
   if ! cmp -s package-lock.json node_modules/.lifeboat-lock 2>/dev/null; then
-    npm ci --no-progress >&2
+    npm ci --no-progress --loglevel=error >&2
     cp package-lock.json node_modules/.lifeboat-lock
   fi
   export PATH="$PWD/node_modules/.bin:$PATH"
@@ -29,5 +30,5 @@ install_programs() {
 # Lifeboat's own image, from the testbed's base images.
 build_image() {
   node scripts/build.ts >&2
-  docker build -q -t "$1" --build-arg REVISION="$(git rev-parse --short HEAD 2>/dev/null || echo unknown)" . >&2
+  docker build -q -t "$1" --build-arg REVISION="$(git rev-parse --short HEAD 2>/dev/null || echo unknown)" . >/dev/null
 }
