@@ -11,7 +11,7 @@ install_packages
 install_programs
 npm run --silent check
 
-tests=('src/**/*.test.ts')
+tests=('src/**/*.test.ts' 'scripts/**/*.test.ts')
 if [ "$mode" != unit ]; then
   groups=(core databases s3)
   [ "$mode" = all ] && groups+=(versions)

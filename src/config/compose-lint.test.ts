@@ -28,6 +28,9 @@ describe('config check -', () => {
         environment: {
           LIFEBOAT_DEST_OFFSITE_URL_FILE: '/run/secrets/url',
           LIFEBOAT_NOTIFY_SLACK_URL_FILE: '/run/secrets/x',
+          LIFEBOAT_NOTIFY_SLACK_ON: 'failure, success',
+          LIFEBOAT_DISCOVERY: 'projects',
+          LIFEBOAT_PROJECTS_FILE: '/run/projects',
           TZ: 'UTC',
           EMPTY: null,
         },

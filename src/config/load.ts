@@ -3,6 +3,7 @@ import { readDestinations } from './destinations.ts';
 import { type Disk, localDisk } from './disk.ts';
 import { type Environment, readEnvironment } from './environment.ts';
 import { readConfigFile } from './file.ts';
+import { variableOf } from './key.ts';
 import type { Origin } from './origin.ts';
 import { type Problem, problem } from './problems.ts';
 import { type Names, referenceChecks, withFittingLevel } from './references.ts';
@@ -68,6 +69,8 @@ export function loadConfig(sources: ConfigSources): Config {
     {},
     referenceChecks(names),
   );
+  /** It stands in a file that is not ours to read. */
+  const isUnread = (key: string) => !readsFiles && Boolean(environment[`${variableOf(key)}_FILE`]);
   const fitting = withFittingLevel(defaults.rows, new Map(), vocabulary, {});
   return {
     settings,
@@ -78,7 +81,7 @@ export function loadConfig(sources: ConfigSources): Config {
       ...destinations.problems,
       ...defaults.problems,
       ...fitting.problems,
-      ...contradictions(settings, stack.rows),
+      ...contradictions(settings, stack.rows, isUnread),
     ],
     names,
     vocabulary,
@@ -90,7 +93,7 @@ export function loadConfig(sources: ConfigSources): Config {
 // --- utils ---
 
 /** Keys that say nothing without another. */
-function contradictions(settings: Settings, rows: Rows): readonly Problem[] {
+function contradictions(settings: Settings, rows: Rows, isUnread: (key: string) => boolean): readonly Problem[] {
   const facts = { severity: 'warning', effect: 'ignored' } as const;
   const orphans = [
     { key: 'notify.slack.on', isLost: !rows.has('notify.slack.url'), needs: 'notify.slack.url' },
@@ -99,12 +102,13 @@ function contradictions(settings: Settings, rows: Rows): readonly Problem[] {
     { key: 'projects', isLost: settings.discovery !== 'projects', needs: 'discovery: projects' },
   ].flatMap(({ key, isLost, needs }) => {
     const origin = rows.get(key)?.origin;
-    return isLost && origin
+    return isLost && origin && !isUnread(needs)
       ? [problem({ ...facts, origin, key, message: `key ${key} is set, but without ${needs} it does nothing` })]
       : [];
   });
   const origin: Origin | undefined = rows.get('discovery')?.origin;
-  if (settings.discovery !== 'projects' || settings.projects.length > 0 || !origin) return orphans;
+  if (settings.discovery !== 'projects' || settings.projects.length > 0 || isUnread('projects') || !origin)
+    return orphans;
   const nobody = 'discovery is "projects", but no projects are named';
   return [...orphans, problem({ severity: 'error', effect: 'cannot-start', origin, key: 'projects', message: nobody })];
 }
