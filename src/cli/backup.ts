@@ -1,6 +1,7 @@
 import { exitCodes } from '../domain/errors.ts';
 import type { RunOutcome } from '../runs/operations.ts';
 import type { Command } from './command.ts';
+import { backupSummary, summaryLine } from './summary.ts';
 
 const exitCodeOf: Record<RunOutcome['result'], number> = {
   ok: exitCodes.ok,
@@ -14,9 +15,6 @@ const exitCodeOf: Record<RunOutcome['result'], number> = {
 export const backup: Command = async ({ operations, output, signal }, targets) => {
   const outcome = await operations.backup({ targets, trigger: 'manual' }, signal);
   if (output.json) output.data({ type: 'result', ...outcome });
-  else {
-    const good = outcome.sources.filter(({ result }) => result === 'ok' || result === 'degraded').length;
-    output.print(`run ${outcome.run.slice(-6)} ${outcome.result}: ${good} of ${outcome.sources.length} sources saved`);
-  }
+  else output.print(summaryLine(output, backupSummary(outcome)));
   return exitCodeOf[outcome.result];
 };

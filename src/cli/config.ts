@@ -1,5 +1,7 @@
 import { exitCodes, LifeboatError } from '../domain/errors.ts';
+import { many } from '../domain/many.ts';
 import type { LoneCommand } from './command.ts';
+import { summaryLine } from './summary.ts';
 
 /** The configuration as people ask about it. Nothing it gives holds a secret. */
 export interface Configuration {
@@ -42,9 +44,10 @@ export const check: LoneCommand<{ format?: 'text' | 'github' }> = async (context
   if (output.json) output.data({ problems: found.problems, unseen: found.unseen });
   else for (const line of found.text(format)) output.print(line);
   if (found.unseen) output.say(`${output.paint('yellow', '!')} ${found.unseen}`);
-  if (found.problems.length > 0) return exitCodes.configProblems;
-  output.say('No problems found.');
-  return exitCodes.ok;
+  const isGood = found.problems.length === 0;
+  const text = isGood ? 'the configuration has no problem' : `${many(found.problems.length, 'problem')} found`;
+  output.say(summaryLine(output, { mood: isGood ? 'good' : 'bad', text }));
+  return isGood ? exitCodes.ok : exitCodes.configProblems;
 };
 
 /** `lifeboat config show`: the values that hold, and with `--origins` where each was written. */

@@ -1,9 +1,9 @@
-import type { Check } from '../domain/check.ts';
 import { exitCodes } from '../domain/errors.ts';
 import type { Command } from './command.ts';
+import { doctorSummary, summaryLine } from './summary.ts';
 
-const marks = { pass: ['✔', 'green'], warn: ['!', 'yellow'], fail: ['✖', 'red'] } as const;
-const exitCodeOf = { pass: exitCodes.ok, warn: exitCodes.partial, fail: exitCodes.failed } as const;
+const marks = { pass: ['✔', 'green'], note: ['–', 'cyan'], warn: ['!', 'yellow'], fail: ['✖', 'red'] } as const;
+const exitCodeOf = { pass: exitCodes.ok, note: exitCodes.ok, warn: exitCodes.partial, fail: exitCodes.failed } as const;
 
 /** `lifeboat doctor`: looks at everything a backup needs and says what to mend. */
 export const doctor: Command = async ({ operations, output, signal }) => {
@@ -21,8 +21,6 @@ export const doctor: Command = async ({ operations, output, signal }) => {
       if (hint && status !== 'pass') output.print(`    ${' '.repeat(width)}  ${hint}`);
     }
   }
-  const count = (wanted: Check['status']) => checks.filter(({ status }) => status === wanted).length;
-  const warnings = count('warn') === 1 ? '1 warning' : `${count('warn')} warnings`;
-  output.print(`\n${count('pass')} passed, ${warnings}, ${count('fail')} failed`);
+  output.print(`\n${summaryLine(output, doctorSummary(checks))}`);
   return exitCodeOf[result];
 };

@@ -1,4 +1,5 @@
 import { exitCodes, LifeboatError } from '../domain/errors.ts';
+import { many } from '../domain/many.ts';
 import { shortId } from '../domain/naming.ts';
 import type { Exported } from '../runs/export/export.ts';
 import type { ReadingCommand } from './command.ts';
@@ -80,8 +81,8 @@ function tell(
   }
   const what = artifact
     ? `${artifact.kind} ${artifact.name} of ${shortId(backups[0] ?? '')}`
-    : `${backups.length} backups (${backups.map(shortId).join(', ')})`;
+    : `${many(backups.length, 'backup')} (${backups.map(shortId).join(', ')})`;
   const mark = output.paint('green', '✔');
-  output.say(`${mark} exported ${what} from ${destinations.join(', ')}: ${bytes(written.bytes)}, every byte checked`);
   output.say(`  sha256  ${written.sha256}  ${file ?? '-'}`);
+  output.say(`${mark} exported ${what} from ${destinations.join(', ')}: ${bytes(written.bytes)}, every byte checked`);
 }

@@ -1,5 +1,6 @@
 import type { Emit, RunEvent, SourceResult, Step } from '../domain/run-event.ts';
 import { bytes, clean, duration, type Output } from './output.ts';
+import { createPace } from './pace.ts';
 
 const plainEveryMs = 10_000;
 
@@ -24,7 +25,9 @@ const words: Record<Step, string> = {
 export function createProgress(output: Output): Emit & { end(): void } {
   if (output.progress === 'json') return Object.assign(jsonLines(output), { end: () => {} });
   const isLive = output.progress === 'tty';
-  const rate = createRate();
+  const pace = createPace();
+  /** Runs in which a backup is only taken to be able to go back. */
+  const restores = new Set<string>();
   let shown = false;
   let lastPlain = 0;
   const clear = () => {
@@ -45,7 +48,7 @@ export function createProgress(output: Output): Emit & { end(): void } {
         output.say(line);
       } else live(line);
     } else if (event.type === 'progress') {
-      const line = `… ${event.source} ${words[event.step]} ${rate(event)}`;
+      const line = `… ${event.source} ${words[event.step]} ${pace(event)}`;
       live(line);
       if (output.progress === 'plain' && performance.now() - lastPlain > plainEveryMs) {
         lastPlain = performance.now();
@@ -59,9 +62,15 @@ export function createProgress(output: Output): Emit & { end(): void } {
     } else if (event.type === 'source.finished') {
       clear();
       // What a verify run found out is its result, not a message on the way.
-      if (!event.result.verified) for (const line of resultLines(output, event.result)) output.say(line);
+      if (!event.result.verified) {
+        const what = restores.has(event.run) ? 'safety backup ' : '';
+        for (const line of resultLines(output, event.result, what)) output.say(line);
+      }
     } else if (event.type === 'run.started') {
       lastPlain = performance.now();
+      if (event.trigger === 'restore') restores.add(event.run);
+    } else if (event.type === 'run.finished') {
+      restores.delete(event.run);
     }
   };
   return Object.assign(show, { end: clear });
@@ -74,7 +83,7 @@ function jsonLines(output: Output): Emit {
     : (event) => void process.stderr.write(`${JSON.stringify(event)}\n`);
 }
 
-function resultLines(output: Output, result: SourceResult): string[] {
+function resultLines(output: Output, result: SourceResult, what: string): string[] {
   const name = output.paint('bold', result.source);
   if (!result.backup) {
     const hint = result.error?.hint ? [`    ${result.error.hint}`] : [];
@@ -89,25 +98,10 @@ function resultLines(output: Output, result: SourceResult): string[] {
         ? output.paint('yellow', '!')
         : output.paint('green', '✔');
   return [
-    `${mark} ${name}  ${result.backup.slice(-6)}  ${sizes} in ${duration(result.durationMs)}`,
+    `${mark} ${name}  ${what}${result.backup.slice(-6)}  ${sizes} in ${duration(result.durationMs)}`,
     ...lost.map(
       ({ name: destination, error }) =>
         `    not in ${destination}: ${error?.message ?? 'unknown reason'}${error?.hint ? ` – ${error.hint}` : ''}`,
     ),
   ];
-}
-
-/** Size, rate and, when the size of the whole is known, the time left. */
-function createRate(): (event: Extract<RunEvent, { type: 'progress' }>) => string {
-  let started: number | undefined;
-  return ({ plainBytes, expectedBytes }) => {
-    started ??= performance.now();
-    const seconds = (performance.now() - started) / 1000;
-    const perSecond = seconds > 0.5 ? plainBytes / seconds : 0;
-    const left =
-      expectedBytes && perSecond > 0 && expectedBytes > plainBytes
-        ? `, about ${duration(((expectedBytes - plainBytes) / perSecond) * 1000)} left`
-        : '';
-    return `${bytes(plainBytes)}${perSecond > 0 ? `, ${bytes(perSecond)}/s` : ''}${left}`;
-  };
 }

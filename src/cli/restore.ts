@@ -1,10 +1,10 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { exitCodes, LifeboatError } from '../domain/errors.ts';
 import { localTime } from '../domain/local-time.ts';
 import { shortId } from '../domain/naming.ts';
 import type { RestoreAsk, RestoreReport, RestoreView } from '../runs/operations.ts';
 import type { Command, CommandContext } from './command.ts';
-import { age, bytes, duration, type Output } from './output.ts';
+import { age, bytes, type Output } from './output.ts';
+import { restoreSummary, summaryLine } from './summary.ts';
 
 export interface RestoreOptions {
   readonly at?: string;
@@ -31,11 +31,12 @@ export const restore: Command<RestoreOptions> = async (context, [given], options
   if (view.refusals.length > 0)
     throw new LifeboatError('RESTORE_REFUSED', view.refusals.join('; '), { hint: 'nothing was touched' });
   if (options.dryRun) return exitCodes.ok;
+  const consent = await confirm(context, view, options);
+  if (!consent) return exitCodes.interrupted;
   // The plan that was confirmed is the plan that runs: a newer backup must not slip in between.
-  if (!(await isConfirmed(context, view, options))) return exitCodes.interrupted;
-  const report = await operations.restore({ ...ask, at: view.backup.manifest.id }, signal);
+  const report = await operations.restore({ ...ask, ...consent, at: view.backup.manifest.id }, signal);
   if (output.json) output.data({ type: 'result', ...report });
-  else for (const line of reportLines(output, report)) output.print(line);
+  else for (const line of reportLines(output, report, options.as)) output.print(line);
   return exitCodes.ok;
 };
 
@@ -59,15 +60,14 @@ function planLines(output: Output, view: RestoreView, now: Date): string[] {
   ];
 }
 
-function reportLines(output: Output, report: RestoreReport): string[] {
-  const mark = output.paint('green', '✔');
+function reportLines(output: Output, report: RestoreReport, as: string | undefined): string[] {
   return [
-    `${mark} restored ${report.source} from ${shortId(report.backup)} in ${duration(report.durationMs)}`,
     ...report.checks.map((check) => `  checked  ${check}`),
     // What is kept, and below it the command that removes it.
     ...report.kept.flatMap((kept) => kept.split(/; (?=when you no longer need it: )/)).map(keptLine),
     ...(report.restarted.length > 0 ? [`  started  ${report.restarted.join(', ')}`] : []),
     ...(report.undo ? [`  undo     ${report.undo}`] : []),
+    summaryLine(output, restoreSummary(report, as)),
   ];
 }
 
@@ -75,27 +75,28 @@ function keptLine(line: string): string {
   return line.startsWith('when you') ? `           ${line}` : `  kept     ${line}`;
 }
 
-/** A person types the service's name; a script gets time to change its mind, or must say --yes. */
-async function isConfirmed(context: CommandContext, view: RestoreView, options: RestoreOptions): Promise<boolean> {
+/** A person types the service's name; a script gets time to change its mind, or must say --yes. Undefined means no. */
+async function confirm(
+  context: CommandContext,
+  view: RestoreView,
+  options: RestoreOptions,
+): Promise<Pick<RestoreAsk, 'delayMs'> | undefined> {
   const { output, signal, restore: policy } = context;
-  if (context.assumesYes || options.as) return true;
+  if (context.assumesYes || options.as) return {};
   if (context.isInteractive) {
     const { text, isCancel } = await import('@clack/prompts');
     const service = view.source.split('/')[0] ?? view.source;
     const typed = await text({ message: `Type ${service} to continue`, output: process.stderr, signal });
-    if (!isCancel(typed) && typed === service) return true;
+    if (!isCancel(typed) && typed === service) return {};
     output.say('Nothing was touched.');
-    return false;
+    return undefined;
   }
   if (policy.requireConfirm) {
     throw new LifeboatError('RESTORE_REFUSED', 'LIFEBOAT_REQUIRE_CONFIRM is set and nobody is there to confirm', {
       hint: 'add --yes, or run it on a terminal',
     });
   }
-  if (policy.delayMs > 0)
-    output.say(`Restoring in ${duration(policy.delayMs)}. Stop it with Ctrl-C; skip the wait with --yes.`);
-  await sleep(policy.delayMs, undefined, { signal });
-  return true;
+  return { delayMs: policy.delayMs };
 }
 
 /** Without a target, a person on a terminal picks the backup. */

@@ -7,6 +7,7 @@ import type { VerifyLevel } from '../domain/verify-level.ts';
 import type { VerifyReport } from '../runs/operations.ts';
 import type { Command } from './command.ts';
 import { bytes, duration, type Output } from './output.ts';
+import { summaryLine, verifySummary } from './summary.ts';
 
 export interface VerifyOptions {
   readonly level?: VerifyLevel;
@@ -28,15 +29,14 @@ export const verify: Command<VerifyOptions> = async ({ operations, output, signa
   return exitCodeOf[report.result];
 };
 
-function reportLines(output: Output, { run, result, backups, problems }: VerifyReport): string[] {
-  const sound = backups.filter((each) => each.result === 'ok').length;
+function reportLines(output: Output, report: VerifyReport): string[] {
   return [
-    ...backups.flatMap((each) => backupLines(output, each)),
-    ...problems.map(
+    ...report.backups.flatMap((each) => backupLines(output, each)),
+    ...report.problems.map(
       ({ destination, key, message }) =>
         `${output.paint('red', '✖')} ${destination}: ${key ? `${key}: ` : ''}${message}`,
     ),
-    `run ${shortId(run)} ${result}: ${sound} of ${backups.length} backups verified`,
+    summaryLine(output, verifySummary(report)),
   ];
 }
 

@@ -27,6 +27,7 @@ export const RestoreAsk = z.strictObject({
   as: name.optional(),
   only: z.array(name).max(1000).optional(),
   skipSafety: z.boolean(),
+  delayMs: z.int().nonnegative().optional(),
 });
 
 export const VerifyAsk = z.strictObject({

@@ -1,6 +1,8 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { asLifeboatError, LifeboatError } from '../domain/errors.ts';
 import type { Manifest } from '../domain/manifest.ts';
 import { backupPrefix, newId, shortId, sourcePrefix } from '../domain/naming.ts';
+import { formatDuration } from '../domain/quantity.ts';
 import type { CopyVerification } from '../domain/verification.ts';
 import { type RunOutcome, runBackup } from './backup/backup-run.ts';
 import type { RunContext } from './context.ts';
@@ -83,6 +85,8 @@ export interface RestoreAsk {
   /** Only these databases. */
   readonly only?: readonly string[] | undefined;
   readonly skipSafety: boolean;
+  /** How long it can still be cancelled before anything is touched; absent means not at all. */
+  readonly delayMs?: number | undefined;
   /** The id of the run, for whoever wants to know it beforehand. */
   readonly run?: string | undefined;
 }
@@ -101,6 +105,7 @@ export interface RestoreView {
 }
 
 export interface RestoreReport {
+  readonly run: string;
   readonly source: string;
   readonly backup: string;
   readonly checks: readonly string[];
@@ -163,7 +168,7 @@ export function createOperations(parts: OperationParts): Operations {
         takesSafety: plan.takesSafety,
       };
     },
-    restore: (ask, signal) => restore(context, control, ask, signal),
+    restore: (ask, signal) => restore(parts, ask, signal),
     verify: (ask, signal) => runVerify(context, control, { ...ask, run: ask.run ?? newId(context.now()) }, signal),
     doctor: (signal) => examine(context, parts.examinations, parts.destinations, signal),
     status: (signal) => readStatus(context, control, status, stack, signal),
@@ -224,8 +229,7 @@ async function resolveRestore(
 }
 
 async function restore(
-  context: RunContext,
-  control: RunControl,
+  { context, control, status }: OperationParts,
   ask: RestoreAsk,
   outer: AbortSignal,
 ): Promise<RestoreReport> {
@@ -239,9 +243,13 @@ async function restore(
   const log = new RunLog(request.run, context.emit, context.now, stack);
   log.started([name], 'restore');
   try {
+    // A client of `docker exec` cannot interrupt what it began there: only a run that has an id can be stopped by anybody.
+    const stop = status.schedule ? `docker exec sidecar cancel ${shortId(request.run)}` : 'Ctrl-C';
+    if (ask.delayMs) await pause(ask.delayMs, stop, log, entered.signal);
     const { restored, safety, restarted } = await runRestore(context, plan, log, entered.signal);
     log.finished('ok');
     return {
+      run: request.run,
       source: name,
       backup: entry.manifest.id,
       checks: restored.checks,
@@ -255,6 +263,15 @@ async function restore(
     log.finished(entered.signal.aborted ? 'cancelled' : 'failed', failureOf(error));
     throw asLifeboatError(error);
   }
+}
+
+/** Time for second thoughts. Rejects CANCELLED when somebody has them. */
+async function pause(ms: number, stop: string, log: RunLog, signal: AbortSignal): Promise<void> {
+  log.note(`the restore begins in ${formatDuration(ms)}; --yes skips this wait`, `to stop it: ${stop}`);
+  await sleep(ms, undefined, { signal }).catch(() => {
+    const { code, message } = asLifeboatError(signal.reason);
+    throw new LifeboatError(code, message, { hint: 'nothing was touched' });
+  });
 }
 
 /** Only its id, which somebody typed, can name a backup of another source: it is theirs to know, and ours to say. */

@@ -200,7 +200,7 @@ for (const product of ['MariaDB', 'MySQL'] as const) {
       const shell = await shellOf(server.id);
       const told = await mysql.survey(shell, options(), soon());
       assert.match(told.warnings.join(), /not transactional.*shop\.old/);
-      assert.match(told.consistency, /1 tables that are not transactional/);
+      assert.match(told.consistency, /1 table that is not transactional/);
       const fail = options({ 'non-transactional': 'fail' });
       await assert.rejects(mysql.survey(shell, fail, soon()), fails('QUIESCE_FAILED', /shop\.old/));
       await mysql.survey(shell, options({ 'non-transactional': 'fail', 'exclude-tables': ['shop.old'] }), soon());

@@ -77,7 +77,7 @@ test('config check goes without the Engine, and says what it could not look at',
     DOCKER_HOST: 'unix:///nowhere/docker.sock',
   });
   assert.equal(found.code, 0, found.stderr);
-  assert.match(found.stderr, /labels of services are left out: .*\nNo problems found/s);
+  assert.match(found.stderr, /labels of services are left out: .*\n✔ the configuration has no problem/s);
 });
 
 test('the configuration file that config example prints is one that config check takes', async () => {

@@ -173,6 +173,38 @@ describe('the daemon', { concurrency: false }, () => {
     assert.deepEqual(await leftovers(home), []);
   });
 
+  it('a restore that nobody confirmed can be stopped while it waits, whoever began it', async () => {
+    await using home = await makeHome(stack.project, { LIFEBOAT_RESTORE_DELAY: '1h' });
+    await home.start();
+    good(await home.lifeboat(['backup', 'db']));
+    const waiting = () =>
+      eventually(async () => {
+        const [run] = (await statusOf(home)).running;
+        assert.ok(run);
+        return run.run.slice(-6);
+      });
+    // Who left a `docker exec` behind has only its id.
+    const restore = home.lifeboat(['restore', 'db']);
+    const run = await waiting();
+    good(await home.lifeboat(['cancel', run]));
+    const ended = await restore;
+    assert.equal(ended.code, 130, ended.stderr);
+    assert.ok(
+      ended.stderr.includes(`begins in 1h; --yes skips this wait – to stop it: docker exec sidecar cancel ${run}`),
+    );
+    assert.match(ended.stderr, /a person cancelled it\n {2}nothing was touched/);
+
+    let interrupt = () => {};
+    const second = home.lifeboat(['restore', 'db'], (child) => {
+      interrupt = () => child.kill('SIGINT');
+    });
+    await waiting();
+    interrupt();
+    assert.equal((await second).code, 130);
+    assert.deepEqual((await statusOf(home)).running, []);
+    assert.equal((await listed(home)).length, 1, 'not even a safety backup was taken');
+  });
+
   it('a client that is killed leaves its run alone', async () => {
     await using home = await makeHome(stack.project);
     await home.start();
@@ -246,7 +278,7 @@ describe('the daemon', { concurrency: false }, () => {
     const first = await home.lifeboat(['backup']);
     assert.equal(first.code, 1, first.stderr);
     assert.match(first.stderr, /✖ db\/postgres .*\n +not in offsite/);
-    assert.match(first.stdout, /failed: 0 of 1 sources saved/);
+    assert.match(first.stdout, /✖ backed up nothing, 1 failed/);
     const failed = await home.lifeboat(['status']);
     assert.equal(failed.code, 1);
     assert.match(failed.stdout, /failed +db\/postgres[\s\S]*not in offsite, which is required: /);

@@ -1,6 +1,7 @@
 import { Readable } from 'node:stream';
 import { isLifeboatError, LifeboatError } from '../../domain/errors.ts';
 import type { Artifact } from '../../domain/manifest.ts';
+import { many } from '../../domain/many.ts';
 import type { RestoreSource } from '../engine.ts';
 import {
   type CatalogueObject,
@@ -80,7 +81,7 @@ export async function check(client: MysqlClient, staged: Staged, signal: AbortSi
   mustAgree(artifact.name, Object.entries(expected).filter(isOfTables), found);
   await rehearse(client, staged, signal);
   const total = Object.values(rows).reduce((sum, count) => sum + count, 0);
-  return `${artifact.name}: ${tables.filter(({ kind }) => kind === 'table').length} tables, ${total} rows as in the backup`;
+  return `${artifact.name}: ${many(tables.filter(({ kind }) => kind === 'table').length, 'table')}, ${many(total, 'row')} as in the backup`;
 }
 
 /** The finished database must have every table, view, routine, trigger and event that the dump makes, and no other. */

@@ -172,5 +172,7 @@ function consistency(unsafe: ReadonlyMap<string, readonly string[]>, options: My
   if (unsafe.size === 0) return own;
   if (options['non-transactional'] === 'lock')
     return `${own}, ${[...unsafe.keys()].join(', ')} under a lock of all tables`;
-  return `${own}, ${[...unsafe.values()].flat().length} tables that are not transactional as each was when it was read`;
+  const count = [...unsafe.values()].flat().length;
+  const tables = count === 1 ? '1 table that is' : `${count} tables that are`;
+  return `${own}, ${tables} not transactional as each was when it was read`;
 }

@@ -4,6 +4,7 @@ import { text } from 'node:stream/consumers';
 import { pipeline } from 'node:stream/promises';
 import { LifeboatError } from '../../domain/errors.ts';
 import type { Artifact, Counts, Manifest } from '../../domain/manifest.ts';
+import { many } from '../../domain/many.ts';
 import { type Finished, isOnDisk, type Scratch } from '../../domain/shell.ts';
 import {
   noLongerNeeded,
@@ -273,7 +274,7 @@ async function compare(client: PostgresClient, entry: Staged, signal: AbortSigna
   }
   const rows = Object.values(expectedRows?.objects ?? {}).reduce((sum, count) => sum + count, 0);
   const tables = expectedObjects?.objects.tables ?? 0;
-  return `${entry.artifact.name}: ${tables} tables${expectedRows ? `, ${rows} rows` : ''} as in the backup`;
+  return `${entry.artifact.name}: ${many(tables, 'table')}${expectedRows ? `, ${many(rows, 'row')}` : ''} as in the backup`;
 }
 
 async function switchOver(

@@ -27,7 +27,7 @@ const differs = (error: unknown) => isLifeboatError(error, 'RESTORE_FAILED');
 describe('comparing the staged copy', () => {
   it('is content with all keys', () => {
     const { checks, leastKeys } = compareStaged(staged({}, loads(10, 0, 10)), artifact());
-    assert.deepEqual(checks, ['db0: 10 keys as in the backup', '1 function libraries as in the backup']);
+    assert.deepEqual(checks, ['db0: 10 keys as in the backup', '1 function library as in the backup']);
     assert.equal(leastKeys, 10);
   });
 

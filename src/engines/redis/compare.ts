@@ -1,5 +1,6 @@
 import { LifeboatError } from '../../domain/errors.ts';
 import type { Artifact } from '../../domain/manifest.ts';
+import { many } from '../../domain/many.ts';
 import { countRdb, keysAfterLoading, librariesOf } from './counts.ts';
 import { type Info, keyspaceOf, numberIn, parseInfo } from './info.ts';
 import type { RdbContent, RdbDatabase } from './rdb/walk.ts';
@@ -27,11 +28,14 @@ export function compareStaged({ rdb, report }: Staged, artifact: Artifact): Comp
     compareLoads(rdb.content, info);
     checks.push(...compareDatabases(rdb.content, info));
     expect('function libraries', rdb.content.libraries, librariesOf(functions));
-    if (rdb.content.libraries > 0) checks.push(`${rdb.content.libraries} function libraries as in the backup`);
+    if (rdb.content.libraries > 0)
+      checks.push(
+        `${rdb.content.libraries === 1 ? '1 function library' : `${rdb.content.libraries} function libraries`} as in the backup`,
+      );
   } else {
     const [said] = artifact.counts.filter(({ how }) => how === 'dump').map(({ objects }) => objects.keys);
     if (keys === 0 && (said ?? 0) > 0) expect('keys', said ?? 0, keys);
-    checks.push(`${keys} keys loaded; the format is too new to compare more`);
+    checks.push(`${many(keys, 'key')} loaded; the format is too new to compare more`);
   }
   const sizes = graphSizes(graphs);
   const expectedGraphs = counts?.objects.graphs;
@@ -71,7 +75,7 @@ function compareDatabases({ databases, moduleTypes }: RdbContent, info: Info): s
     if ((found > most && !mayAdd) || found < most - mayBeGone(database)) expect(`keys of db${number}`, most, found);
     if (most === 0) return [];
     const gone = most <= found ? '' : `, ${most - found} expired meanwhile`;
-    return [`db${number}: ${found} keys as in the backup${gone}`];
+    return [`db${number}: ${many(found, 'key')} as in the backup${gone}`];
   });
 }
 

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isLifeboatError, LifeboatError } from '../../domain/errors.ts';
+import { many } from '../../domain/many.ts';
 import type { Shell } from '../../domain/shell.ts';
 import { createClient, type RedisClient } from './client.ts';
 import { keyspaceOf, numberIn, parseInfo } from './info.ts';
@@ -49,5 +50,5 @@ export async function compareStarted(client: RedisClient, leastKeys: number, sig
       `the started server loaded ${loaded ?? present} keys, at least ${leastKeys} were expected`,
     );
   }
-  return `the started server loaded ${loaded ?? present} keys`;
+  return `the started server loaded ${many(loaded ?? present, 'key')}`;
 }

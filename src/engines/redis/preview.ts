@@ -1,4 +1,5 @@
 import type { Manifest } from '../../domain/manifest.ts';
+import { many } from '../../domain/many.ts';
 import type { Shell } from '../../domain/shell.ts';
 import type { RestorePreview, RestoreTarget } from '../engine.ts';
 import { factsIn, type RdbFacts } from './facts.ts';
@@ -101,7 +102,7 @@ function warningsOf(manifest: Manifest, facts: RdbFacts, { live }: Present): str
     warnings.push('the server is a node of a cluster: it must own the slots that the backup holds');
   }
   const replicas = numberIn(server.info, 'connected_slaves') ?? 0;
-  if (replicas > 0) warnings.push(`${replicas} replicas will take over the restored data`);
+  if (replicas > 0) warnings.push(`${many(replicas, 'replica')} will take over the restored data`);
   const usedBytes = facts.usedBytes ?? 0;
   const limit = numberIn(server.info, 'maxmemory') ?? 0;
   if (limit > 0 && usedBytes > limit) {

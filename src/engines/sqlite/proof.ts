@@ -1,5 +1,6 @@
 import type { Readable } from 'node:stream';
 import { LifeboatError } from '../../domain/errors.ts';
+import { many } from '../../domain/many.ts';
 import type { Finished, Shell } from '../../domain/shell.ts';
 import type { ArtifactFacts, Proof, Review, ReviewedArtifact } from '../engine.ts';
 import { runOnBench, scratchFor } from './bench.ts';
@@ -53,10 +54,12 @@ export function review(artifacts: readonly ReviewedArtifact[]): Review {
     }
     const violations = stored[foreignKeyCount] ?? 0;
     if (violations > 0)
-      warnings.push(`${name}: ${violations} rows refer to rows that do not exist, as in the app itself`);
+      warnings.push(
+        `${name}: ${violations === 1 ? '1 row refers' : `${violations} rows refer`} to rows that do not exist, as in the app itself`,
+      );
     if ((stored.tables ?? 0) === 0) warnings.push(`${name} holds no table`);
     const counted = Object.keys(made).length > 0 ? ', as counted while it was read' : '';
-    return `${name}: ${stored.tables ?? 0} tables, ${rowsOf(stored)} rows${counted}`;
+    return `${name}: ${many(stored.tables ?? 0, 'table')}, ${many(rowsOf(stored), 'row')}${counted}`;
   });
   return { method: lines.join('; ') || 'no database to compare', warnings };
 }

@@ -1,6 +1,7 @@
 import { posix } from 'node:path';
 import { asLifeboatError, LifeboatError } from '../../domain/errors.ts';
 import type { Artifact, Manifest } from '../../domain/manifest.ts';
+import { many } from '../../domain/many.ts';
 import { shellQuote } from '../../domain/naming.ts';
 import type { Shell } from '../../domain/shell.ts';
 import { noLongerNeeded, type Restored, type RestoreSource, type RestoreSteps, type RestoreTarget } from '../engine.ts';
@@ -144,7 +145,7 @@ function compare(artifact: Artifact, told: Told): string {
       { hint: 'the live database was not touched' },
     );
   }
-  return `${artifact.name}: ${found.tables ?? 0} tables, ${rowsOf(found)} rows as in the backup; ${told.checked ?? 'not checked'}`;
+  return `${artifact.name}: ${many(found.tables ?? 0, 'table')}, ${many(rowsOf(found), 'row')} as in the backup; ${told.checked ?? 'not checked'}`;
 }
 
 export function placeFor(shell: Shell, artifact: Recorded, target: RestoreTarget, hasHelper: boolean): Place {

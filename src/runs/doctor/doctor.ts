@@ -6,7 +6,7 @@ import { makePlan, type PlannedSource } from '../plan.ts';
 import { checkDestination, type OpenableDestination } from './destination-check.ts';
 
 export interface DoctorReport {
-  readonly result: Check['status'];
+  readonly result: ReturnType<typeof worstOf>;
   readonly checks: readonly Check[];
 }
 

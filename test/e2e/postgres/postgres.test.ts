@@ -61,7 +61,7 @@ describe('PostgreSQL beside a sidecar', { concurrency: false }, () => {
     const since = new Date();
     const good = await digest();
     const backup = await stack.ok('backup');
-    assert.match(backup.stdout, /1 of 1 sources saved/);
+    assert.match(backup.stdout, /✔ backed up db\/postgres \(run \w{6}\)/);
     const { id, short } = await newest();
     assert.match((await stack.ok('show', short)).stdout, /pg_restore read every block/);
     assert.deepEqual((await readdir(folderOf(id))).sort(), [

@@ -3,13 +3,15 @@ import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { run, type Stack, startStack } from '../../support/stack.ts';
 import { openTerminal } from '../../support/terminal.ts';
-import { dockerWithInput } from '../../support/testbed.ts';
+import { dockerWithInput, eventually } from '../../support/testbed.ts';
 
 const services = `  db:
     image: postgres:17
     environment: { POSTGRES_PASSWORD: secret, POSTGRES_DB: shop }
     healthcheck: { test: ["CMD", "pg_isready", "-h", "127.0.0.1", "-U", "postgres"], interval: 1s }
 `;
+
+const ctrlC = '\u0003';
 
 /** The lines of the README, typed as they stand there. */
 describe('backup and restore as people type them', { concurrency: false }, () => {
@@ -29,11 +31,13 @@ describe('backup and restore as people type them', { concurrency: false }, () =>
   it('docker compose exec, without and with a terminal', async () => {
     const backup = await stack.compose('exec', '-T', 'sidecar', 'backup', 'db');
     assert.equal(backup.code, 0, backup.stderr);
-    assert.match(backup.stdout, /1 of 1 sources saved/);
+    assert.match(backup.stdout, /✔ backed up db\/postgres \(run \w{6}\)/);
     await lose();
     const restore = await stack.compose('exec', '-T', 'sidecar', 'restore', 'db');
     assert.equal(restore.code, 0, restore.stderr);
     assert.match(restore.stderr, /Restore db\/postgres in stack/, 'the plan is shown');
+    assert.match(restore.stderr, /✔ db\/postgres {2}safety backup \w{6}/);
+    assert.match(restore.stdout, /undo .*\n✔ restored db\/postgres from \w{6} in \S+ \(run \w{6}\)\n$/);
     await isBack();
 
     const typed = openTerminal(compose('exec', 'sidecar', 'backup', 'db'));
@@ -66,9 +70,33 @@ describe('backup and restore as people type them', { concurrency: false }, () =>
     assert.match(wrong.screen(), /Nothing was touched/);
     const left = openTerminal(compose('exec', 'sidecar', 'restore'));
     await left.shows(/What do you want to restore\?/);
-    left.type('\u0003');
+    left.type(ctrlC);
     assert.equal(await left.ended, 130, left.screen());
+    const asked = openTerminal(compose('exec', 'sidecar', 'restore', 'db'));
+    await asked.shows(/Type db to continue/);
+    asked.type(ctrlC);
+    assert.equal(await asked.ended, 130, asked.screen());
+    assert.match(asked.screen(), /Nothing was touched/);
     assert.equal(await psql('SELECT count(*) FROM orders'), '10');
+  });
+
+  it('a person who leaves with Ctrl-C leaves the run alone, and is told how to end it', async () => {
+    const holder = stack.compose(
+      ...['exec', '-T', 'db', 'psql', '-XqAt', '-U', 'postgres', 'shop', '-c'],
+      "BEGIN; LOCK TABLE orders IN ACCESS EXCLUSIVE MODE; SET application_name = 'holder'; SELECT pg_sleep(150)",
+    );
+    const holders = "FROM pg_stat_activity WHERE application_name = 'holder'";
+    await eventually(async () => assert.equal(await psql(`SELECT count(*) ${holders}`), '1'));
+    const terminal = openTerminal(compose('exec', 'sidecar', 'backup', 'db'));
+    await terminal.shows(/db\/postgres dumping/);
+    terminal.type(ctrlC);
+    assert.equal(await terminal.ended, 130, terminal.screen());
+    const [, run = ''] =
+      /Detached\. Run (\w{6}) goes on: lifeboat status, lifeboat cancel \1/.exec(terminal.screen()) ?? [];
+    assert.match((await stack.lifeboat('status')).stdout, new RegExp(`run ${run} \\(manual\\)`));
+    await psql(`SELECT pg_terminate_backend(pid) ${holders}`);
+    await holder;
+    await eventually(async () => assert.match((await stack.lifeboat('logs', run)).stdout, /finished: 1 ok/), 60_000);
   });
 
   it('without a terminal and without a target it says what to type', async () => {
@@ -84,7 +112,7 @@ describe('backup and restore as people type them', { concurrency: false }, () =>
     await stack.compose('stop', 'sidecar');
     const backup = await run('docker', compose('run', '--rm', '-T', 'sidecar', 'backup', 'db').slice(1));
     assert.equal(backup.code, 0, backup.stderr);
-    assert.match(backup.stdout, /1 of 1 sources saved/);
+    assert.match(backup.stdout, /✔ backed up db\/postgres \(run \w{6}\)/);
     await psql('INSERT INTO orders SELECT generate_series(11, 1000)');
     const whole = await run('docker', compose('run', '--rm', '-T', 'sidecar', 'backup', 'db').slice(1));
     assert.equal(whole.code, 0, whole.stderr);
