@@ -11,20 +11,10 @@ COPY --from=official /usr/local/bin/node /usr/local/bin/node
 RUN strip /usr/local/bin/node
 
 FROM ${BASE_IMAGE}
-ARG VERSION=0.1.0
-ARG REVISION=unknown
-ARG CREATED=unknown
-LABEL org.opencontainers.image.title="Lifeboat" \
-      org.opencontainers.image.description="Backup sidecar for Docker Compose stacks" \
-      org.opencontainers.image.licenses="Apache-2.0" \
-      org.opencontainers.image.version="${VERSION}" \
-      org.opencontainers.image.revision="${REVISION}" \
-      org.opencontainers.image.created="${CREATED}" \
-      org.opencontainers.image.base.name="debian:trixie-slim"
-
-# zstd and isal (igzip) compress; sqlite3 copies and checks SQLite files; tini is PID 1; libatomic1 is Node's.
+# zstd and isal (igzip) compress; sqlite3 copies and checks SQLite files; tini is PID 1; libatomic1 is Node's,
+# which brings its own certificates of authorities.
 RUN apt-get update \
- && apt-get install -y --no-install-recommends ca-certificates isal libatomic1 libstdc++6 sqlite3 tini tzdata zstd \
+ && apt-get install -y --no-install-recommends isal libatomic1 libstdc++6 sqlite3 tini tzdata zstd \
  && apt-get clean && rm -rf /var/lib/apt/lists/* /var/cache/apt/*.bin /var/cache/debconf/* /var/log/apt /var/log/dpkg.log
 
 COPY --from=node /usr/local/bin/node /usr/local/bin/node
@@ -46,3 +36,16 @@ ENTRYPOINT ["tini", "-g", "--", "lifeboat"]
 CMD ["daemon"]
 # Unhealthy means that Lifeboat cannot do its work, not that the last backup failed.
 HEALTHCHECK --interval=60s --timeout=10s --start-period=30s --start-interval=1s CMD ["lifeboat", "healthcheck"]
+
+# Last, so that a new revision changes nothing else.
+ARG BASE_IMAGE
+ARG VERSION=0.1.0
+ARG REVISION=unknown
+ARG CREATED=unknown
+LABEL org.opencontainers.image.title="Lifeboat" \
+      org.opencontainers.image.description="Backup sidecar for Docker Compose stacks" \
+      org.opencontainers.image.licenses="Apache-2.0" \
+      org.opencontainers.image.version="${VERSION}" \
+      org.opencontainers.image.revision="${REVISION}" \
+      org.opencontainers.image.created="${CREATED}" \
+      org.opencontainers.image.base.name="${BASE_IMAGE}"

@@ -30,5 +30,6 @@ install_programs() {
 # Lifeboat's own image, from the testbed's base images.
 build_image() {
   node scripts/build.ts >&2
-  docker build -q -t "$1" --build-arg REVISION="$(git rev-parse --short HEAD 2>/dev/null || echo unknown)" . >/dev/null
+  docker build -q -t "$1" --build-arg REVISION="$(git rev-parse HEAD 2>/dev/null || echo unknown)" \
+    --build-arg CREATED="$(git show -s --format=%cI HEAD 2>/dev/null || echo unknown)" . >/dev/null
 }
