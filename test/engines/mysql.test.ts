@@ -243,7 +243,7 @@ for (const product of ['MariaDB', 'MySQL'] as const) {
       assert.ok(taken.survey.left.some(({ name }) => name === 'shop.v'));
     });
 
-    it('says what is wrong with a login or an image', async () => {
+    it('fault 3: says what is wrong with a login or an image', async () => {
       await using server = await startServer(product, { env: { ...environment(product), WRONG: 'not the pa$$word' } });
       const shell = await shellOf(server.id);
       const wrong = options({ 'password-env': 'WRONG' });

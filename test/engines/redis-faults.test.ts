@@ -40,7 +40,7 @@ import {
 } from './redis-servers.ts';
 
 describe('dumping a server', { concurrency: false }, () => {
-  it('fails when the save fails, whatever file is there from before', async () => {
+  it('fault 26: fails when the save fails, whatever file is there from before', async () => {
     await using server = await serverOf('redis:8');
     await commands(server.name, redisCli, 'SET a 1\nSAVE\nSET b 2\n');
     await shown(server.name, 'chmod', '0555', '/data');
@@ -52,7 +52,7 @@ describe('dumping a server', { concurrency: false }, () => {
     assert.equal((await backUp(server.id)).manifest.artifacts[0]?.counts[1]?.objects['keys of db0'], 2);
   });
 
-  it('refuses a file from before the backup, cut ends, flipped bits and what follows the end', async () => {
+  it('faults 25, 26, 27: refuses a file from before the backup, cut ends, flipped bits and what follows the end', async () => {
     await using server = await serverOf('redis:8');
     await commands(server.name, redisCli, seed);
     const { dump, plain } = await backUp(server.id);
@@ -66,13 +66,18 @@ describe('dumping a server', { concurrency: false }, () => {
     for (const missing of [1, 8, 9, 100]) {
       await assert.rejects(prove(plain.subarray(0, -missing)), isError('PROOF_FAILED'), `minus ${missing}`);
     }
+    for (let at = 5; at < plain.length; at += Math.ceil(plain.length / 40)) {
+      const flipped = Buffer.from(plain);
+      flipped[at] = (flipped[at] ?? 0) ^ 1;
+      await assert.rejects(prove(flipped), isError('PROOF_FAILED'), `a bit of byte ${at}`);
+    }
     await assert.rejects(
       prove(Buffer.concat([plain, Buffer.alloc(40, 'm')])),
       isError('PROOF_FAILED', /40 bytes follow/),
     );
   });
 
-  it('lets the tool of the image refuse what adds up but cannot be read', async () => {
+  it('fault 25: lets the tool of the image refuse what adds up but cannot be read', async () => {
     await using server = await serverOf('redis:8');
     await commands(server.name, redisCli, 'HSET h field value\n');
     const { dump, plain } = await backUp(server.id);
@@ -83,13 +88,13 @@ describe('dumping a server', { concurrency: false }, () => {
     await assert.rejects(proof, isError('PROOF_FAILED', /redis-check-rdb/));
   });
 
-  it('takes a dump without checksum, and says that it is weak', async () => {
+  it('fault 25: takes a dump without checksum, and says that it is weak', async () => {
     await using server = await serverOf('redis:8', { args: ['--rdbchecksum', 'no'] });
     await commands(server.name, redisCli, 'SET a 1\n');
     assert.match((await backUp(server.id)).manifest.seals[0]?.proof ?? '', /weak/);
   });
 
-  it('leaves nothing behind in a server that keeps nothing, and no mark behind the dump', async () => {
+  it('fault 27: leaves nothing behind in a server that keeps nothing, and no mark behind the dump', async () => {
     await using server = await serverOf('redis:8', { args: ['--save', ''] });
     await commands(server.name, redisCli, seed);
     const { dump, manifest } = await backUp(server.id);
