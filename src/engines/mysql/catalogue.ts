@@ -1,7 +1,6 @@
-import type { Counts } from '../../domain/manifest.ts';
 import { matchesAny } from '../glob.ts';
-import { lines, type MysqlClient } from './client.ts';
-import { identifier, literal, plainWord } from './sql.ts';
+import type { MysqlClient } from './client.ts';
+import { literal } from './sql.ts';
 import type { CodeKind } from './statement.ts';
 import { isAtLeast } from './tools.ts';
 
@@ -99,25 +98,6 @@ function object(row: Row): CatalogueObject | undefined {
 
 const routineKinds = new Set(['procedure', 'function', 'package', 'package body', 'event', 'library']);
 
-/** Names of the counts in manifests. */
-const plurals: Readonly<Record<CatalogueObject['kind'], string>> = {
-  table: 'tables',
-  sequence: 'sequences',
-  view: 'views',
-  trigger: 'triggers',
-  procedure: 'procedures',
-  function: 'functions',
-  package: 'packages',
-  'package body': 'package bodies',
-  event: 'events',
-  library: 'libraries',
-};
-
-/** True for the name of a count of objects, as against one of rows. */
-export function isKind(count: string): boolean {
-  return Object.values(plurals).includes(count);
-}
-
 /** Without the tables and views that match the patterns on `database.table`, and the triggers of such tables. */
 export function withoutExcluded(
   objects: readonly CatalogueObject[],
@@ -134,68 +114,7 @@ export function withoutExcluded(
   };
 }
 
-/** How many objects of each kind; kinds that most databases never have are left out when there are none. */
-export function countKinds(objects: Iterable<{ readonly kind: CatalogueObject['kind'] }>): Counts['objects'] {
-  const counts: Record<string, number> = { tables: 0, views: 0, procedures: 0, functions: 0, triggers: 0, events: 0 };
-  for (const { kind } of objects) counts[plurals[kind]] = (counts[plurals[kind]] ?? 0) + 1;
-  return counts;
-}
-
 /** Engines whose tables show rows that are kept elsewhere; the tools dump only their definitions. */
 export function isElsewhere(engine: string | null | undefined): boolean {
   return /^(?:FEDERATED|MRG_\w+|CONNECT|OQGRAPH|SPIDER|VP)$/i.test(engine ?? '');
-}
-
-/** How the rows of one table are called in manifests. */
-export function rowsOf(table: string): string {
-  return `rows of ${table}`;
-}
-
-/** Character set and collation that a database gives to what is made in it. */
-export interface DatabaseShape {
-  readonly characterSet: string;
-  readonly collation: string;
-}
-
-/** Every database there is, by name. */
-export async function listDatabases(client: MysqlClient, signal?: AbortSignal): Promise<string[]> {
-  const from = 'FROM information_schema.SCHEMATA ORDER BY SCHEMA_NAME';
-  return (await client.rows<{ name: string }>({ name: 'SCHEMA_NAME' }, from, signal)).map(({ name }) => name);
-}
-
-export async function databaseShape(
-  client: MysqlClient,
-  database: string,
-  signal?: AbortSignal,
-): Promise<DatabaseShape | undefined> {
-  const columns = {
-    name: 'SCHEMA_NAME',
-    characterSet: 'DEFAULT_CHARACTER_SET_NAME',
-    collation: 'DEFAULT_COLLATION_NAME',
-  };
-  const from = `FROM information_schema.SCHEMATA WHERE SCHEMA_NAME = ${literal(database)}`;
-  const found = await client.rows<DatabaseShape & { name: string }>(columns, from, signal);
-  const row = found.find(({ name }) => name === database);
-  return row && { characterSet: row.characterSet, collation: row.collation };
-}
-
-export function shapeClause(shape: DatabaseShape): string {
-  return `CHARACTER SET ${plainWord(shape.characterSet)} COLLATE ${plainWord(shape.collation)}`;
-}
-
-/** Rows of each table, counted one by one. */
-export async function countRows(
-  client: MysqlClient,
-  database: string,
-  tables: readonly CatalogueObject[],
-  signal?: AbortSignal,
-): Promise<Record<string, number>> {
-  const questions = tables.map(({ name, isVersioned }) => {
-    const history = isVersioned ? ' FOR SYSTEM_TIME ALL' : '';
-    return `SELECT JSON_OBJECT('name', ${literal(name)}, 'rows', COUNT(*)) FROM ${identifier(name)}${history};`;
-  });
-  if (questions.length === 0) return {};
-  const printed = await client.run(questions.join('\n'), { database, signal });
-  const counted = lines(printed).map(([row]) => JSON.parse(row ?? '') as { name: string; rows: number });
-  return Object.fromEntries(counted.map(({ name, rows }) => [rowsOf(name), rows]));
 }

@@ -1,6 +1,6 @@
 import { give, type WaitingGrant } from './account-restore.ts';
-import { type DatabaseShape, shapeClause } from './catalogue.ts';
 import { isRefusal, type MysqlClient } from './client.ts';
+import { type DatabaseShape, shapeClause } from './database.ts';
 import { asBytes } from './lexer.ts';
 import { type CodeStatement, codeScript } from './split.ts';
 import { identifier, qualified } from './sql.ts';

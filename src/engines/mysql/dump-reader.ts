@@ -1,6 +1,7 @@
 import { LifeboatError } from '../../domain/errors.ts';
 import type { Counts } from '../../domain/manifest.ts';
-import { type CatalogueObject, countKinds, rowsOf } from './catalogue.ts';
+import type { CatalogueObject } from './catalogue.ts';
+import { countKinds, rowsOf } from './counts.ts';
 import { type Piece, SqlScanner } from './scanner.ts';
 import { headBytes, understand } from './statement.ts';
 

@@ -1,15 +1,10 @@
 import { LifeboatError } from '../../domain/errors.ts';
 import type { Dump, Survey } from '../engine.ts';
 import { accountsScript, readAccounts } from './accounts.ts';
-import {
-  type CatalogueObject,
-  countKinds,
-  type DatabaseShape,
-  databaseShape,
-  readCatalogue,
-  withoutExcluded,
-} from './catalogue.ts';
+import { type CatalogueObject, readCatalogue, withoutExcluded } from './catalogue.ts';
 import type { MysqlClient } from './client.ts';
+import { countKinds } from './counts.ts';
+import { type DatabaseShape, databaseShape } from './database.ts';
 import { whyNotNearby } from './nearby.ts';
 import type { MysqlOptions } from './options.ts';
 import { literal } from './sql.ts';

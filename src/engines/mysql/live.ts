@@ -1,8 +1,9 @@
 import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
-import { type CatalogueObject, type DatabaseShape, databaseShape, readCatalogue } from './catalogue.ts';
+import { keptTail } from '../own-name.ts';
+import { type CatalogueObject, readCatalogue } from './catalogue.ts';
 import type { MysqlClient } from './client.ts';
-import { keptName } from './names.ts';
+import { type DatabaseShape, databaseShape } from './database.ts';
 import { type CodeStatement, DumpSplitter } from './split.ts';
 import { qualified } from './sql.ts';
 import type { Staged } from './staging.ts';
@@ -82,4 +83,10 @@ export function dropStatements(database: string, objects: readonly CatalogueObje
       return kind.startsWith('package') ? `SET sql_mode = 'ORACLE';\n${drop}SET sql_mode = '';\n` : drop;
     })
     .join('');
+}
+
+/** Name under which the replaced tables are kept; a name has at most 64 characters, so the original is cut first. */
+function keptName(database: string, suffix: string): string {
+  const tail = keptTail(suffix);
+  return database.slice(0, 64 - tail.length) + tail;
 }

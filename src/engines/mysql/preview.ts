@@ -1,10 +1,10 @@
-import { LifeboatError } from '../../domain/errors.ts';
 import type { Artifact, Manifest } from '../../domain/manifest.ts';
+import { chosenDatabases } from '../chosen.ts';
 import type { RestorePreview, RestoreTarget } from '../engine.ts';
-import { listDatabases } from './catalogue.ts';
+import { isOwnDatabase } from '../own-name.ts';
 import type { MysqlClient } from './client.ts';
+import { isSystemDatabase, listDatabases } from './database.ts';
 import type { DatabaseFacts } from './dump.ts';
-import { isOwnDatabase, isSystemDatabase } from './names.ts';
 import { readPrivileges } from './privileges.ts';
 import { isAtLeast } from './tools.ts';
 
@@ -15,7 +15,7 @@ export async function preview(
   signal: AbortSignal,
 ): Promise<RestorePreview> {
   const existing = await listDatabases(client, signal);
-  const chosen = databasesOf(manifest, target);
+  const chosen = chosenDatabases(manifest, target);
   const lines = chosen.flatMap((artifact) => linesFor(artifact, target.as ?? artifact.name, existing));
   if (manifest.artifacts.some(({ kind }) => kind === 'users'))
     lines.push('make accounts that do not exist, leave the others as they are');
@@ -61,19 +61,4 @@ async function judge(
   if (lacking.length > 0)
     refusals.push(`account ${server.account} lacks ${lacking.join(', ')} on the whole server; use root`);
   return { refusals, warnings };
-}
-
-/** The artifacts of the databases to be restored, in the order of the backup. */
-export function databasesOf(manifest: Manifest, target: RestoreTarget): Artifact[] {
-  const databases = manifest.artifacts.filter(({ kind }) => kind === 'database');
-  const { only } = target;
-  if (!only) return databases;
-  const known = databases.map(({ name }) => name);
-  const unknown = only.filter((name) => !known.includes(name));
-  if (unknown.length > 0) {
-    throw new LifeboatError('BACKUP_NOT_FOUND', `this backup has no database ${unknown.join(', ')}`, {
-      hint: `it has: ${known.join(', ')}`,
-    });
-  }
-  return databases.filter(({ name }) => only.includes(name));
 }

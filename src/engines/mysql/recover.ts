@@ -1,7 +1,7 @@
 import type { Unfinished } from '../engine.ts';
-import { listDatabases } from './catalogue.ts';
+import { stagedPrefix } from '../own-name.ts';
 import type { MysqlClient } from './client.ts';
-import { stagedPrefix } from './names.ts';
+import { listDatabases } from './database.ts';
 import { dropDatabases } from './staging.ts';
 import { rollBack, type SwitchUndo } from './switch.ts';
 

@@ -1,12 +1,12 @@
 import { LifeboatError } from '../../domain/errors.ts';
+import { chosenDatabases } from '../chosen.ts';
 import { noLongerNeeded, type Restored, type RestoreSource, type RestoreSteps, type RestoreTarget } from '../engine.ts';
+import { stagedName } from '../own-name.ts';
 import { restoreAccounts } from './account-restore.ts';
-import { databaseShape } from './catalogue.ts';
 import { withCleanup } from './cleanup.ts';
 import type { MysqlClient } from './client.ts';
+import { databaseShape } from './database.ts';
 import { type Live, readLive } from './live.ts';
-import { stagedName } from './names.ts';
-import { databasesOf } from './preview.ts';
 import { namingDatabase } from './split.ts';
 import { check, dropDatabases, type Staged, stage, withLongStatements } from './staging.ts';
 import { type Exchange, switchOver, undoOf } from './switch.ts';
@@ -23,13 +23,7 @@ export async function restore(
   signal: AbortSignal,
   dropLine: (database: string) => string,
 ): Promise<Restored> {
-  const chosen = databasesOf(from.manifest, target);
-  if (target.as !== undefined && chosen.length !== 1) {
-    const names = chosen.map(({ name }) => name).join(', ');
-    throw new LifeboatError('USAGE', `--as needs exactly one database, this backup has ${names}`, {
-      hint: 'choose one with --database',
-    });
-  }
+  const chosen = chosenDatabases(from.manifest, target);
   if (target.as !== undefined && (await databaseShape(client, target.as, signal))) {
     throw new LifeboatError('RESTORE_REFUSED', `database ${target.as} exists already`);
   }

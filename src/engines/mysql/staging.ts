@@ -3,19 +3,12 @@ import { isLifeboatError, LifeboatError } from '../../domain/errors.ts';
 import type { Artifact } from '../../domain/manifest.ts';
 import { many } from '../../domain/many.ts';
 import type { RestoreSource } from '../engine.ts';
-import {
-  type CatalogueObject,
-  countKinds,
-  countRows,
-  isElsewhere,
-  isKind,
-  readCatalogue,
-  rowsOf,
-  shapeClause,
-} from './catalogue.ts';
+import { type CatalogueObject, isElsewhere, readCatalogue } from './catalogue.ts';
 import { withCleanup } from './cleanup.ts';
 import { isRefusal, type MysqlClient } from './client.ts';
 import { notThere } from './code.ts';
+import { countKinds, countRows, isKind, rowsOf } from './counts.ts';
+import { shapeClause } from './database.ts';
 import type { DatabaseFacts } from './dump.ts';
 import { longestStatement } from './dump-reader.ts';
 import { type CodeStatement, codeScript, DumpSplitter } from './split.ts';

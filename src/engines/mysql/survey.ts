@@ -2,10 +2,11 @@ import { LifeboatError } from '../../domain/errors.ts';
 import type { Shell } from '../../domain/shell.ts';
 import type { Survey, SurveyItem } from '../engine.ts';
 import { matchesAny } from '../glob.ts';
-import { isElsewhere, listDatabases } from './catalogue.ts';
+import { isOwnDatabase } from '../own-name.ts';
+import { isElsewhere } from './catalogue.ts';
 import { createClient, isRefusal, type MysqlClient } from './client.ts';
+import { isSystemDatabase, listDatabases } from './database.ts';
 import { serverIdentity } from './identity.ts';
-import { isOwnDatabase, isSystemDatabase } from './names.ts';
 import type { MysqlOptions } from './options.ts';
 import { blindSpots, type Privileges, readPrivileges } from './privileges.ts';
 

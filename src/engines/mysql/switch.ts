@@ -1,8 +1,9 @@
 import { LifeboatError } from '../../domain/errors.ts';
 import { routineGrants, type WaitingGrant } from './account-restore.ts';
-import { readCatalogue, shapeClause } from './catalogue.ts';
+import { readCatalogue } from './catalogue.ts';
 import type { MysqlClient } from './client.ts';
 import { makeCode } from './code.ts';
+import { shapeClause } from './database.ts';
 import { repointForeignKeys } from './foreign-keys.ts';
 import { dropStatements, type Live, replaceable } from './live.ts';
 import { patiently } from './patience.ts';

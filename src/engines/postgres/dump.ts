@@ -2,8 +2,9 @@ import type { Counts } from '../../domain/manifest.ts';
 import type { Shell } from '../../domain/shell.ts';
 import type { Dump, DumpPolicy, Survey } from '../engine.ts';
 import { whyNotReached } from '../reach.ts';
-import { countObjects, countRows, databaseShape } from './catalogue.ts';
 import type { PostgresClient, PostgresConnection } from './client.ts';
+import { countObjects, countRows } from './counts.ts';
+import { databaseShape } from './shape.ts';
 import type { PostgresNotes } from './survey.ts';
 
 /** `auto` counts rows exactly in databases up to this size, and for at most this long. */

@@ -3,9 +3,10 @@ import { byHand, dropLine } from './by-hand.ts';
 import { createClient } from './client.ts';
 import { dump } from './dump.ts';
 import { PostgresOptions } from './options.ts';
+import { preview } from './preview.ts';
 import { prove, review } from './proof.ts';
 import { recover } from './recover.ts';
-import { preview, restore } from './restore.ts';
+import { restore } from './restore.ts';
 import { survey } from './survey.ts';
 
 /** Last path component of an image name, without tag and digest. */

@@ -1,6 +1,6 @@
 import type { Artifact } from '../../domain/manifest.ts';
-import type { DatabaseShape } from './catalogue.ts';
 import type { PostgresConnection } from './client.ts';
+import type { DatabaseShape } from './shape.ts';
 
 /** What a server lacks that databases of a backup need: told before anything is loaded, all at once. */
 export async function whatIsLacking(

@@ -1,13 +1,9 @@
 import type { Unfinished } from '../engine.ts';
+import { stagedPrefix } from '../own-name.ts';
 import { applicationName, type PostgresClient } from './client.ts';
-import { stagedPrefix } from './names.ts';
-import { adminDatabase } from './restore.ts';
+import { adminDatabase, databaseNames } from './server.ts';
 import { identifier, literal } from './sql.ts';
-
-/** What the journal keeps of a switch: the live databases and the names they are kept under. */
-export interface SwitchUndo {
-  readonly replaced: readonly { readonly database: string; readonly kept: string }[];
-}
+import type { SwitchUndo } from './switch.ts';
 
 /**
  * All renames are one transaction, so they happened or not. What can be left half-done is before it: databases that take
@@ -27,9 +23,7 @@ export async function recover(
      AND pid <> pg_backend_pid() AND query LIKE 'ALTER DATABASE %'`,
     signal,
   );
-  const existing = new Set(
-    (await admin.rows<{ name: string }>('SELECT datname AS name FROM pg_database')).map(({ name }) => name),
-  );
+  const existing = await databaseNames(admin);
   for (const name of existing) {
     if (name.startsWith(stagedPrefix(suffix)))
       await admin.execute(`DROP DATABASE ${identifier(name)} WITH (FORCE)`, signal);

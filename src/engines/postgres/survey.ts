@@ -1,8 +1,8 @@
 import type { Shell } from '../../domain/shell.ts';
 import type { Survey } from '../engine.ts';
 import { matchesAny } from '../glob.ts';
+import { isOwnDatabase } from '../own-name.ts';
 import { createClient, type PostgresClient } from './client.ts';
-import { isOwnDatabase } from './names.ts';
 import type { PostgresOptions } from './options.ts';
 
 /** What `dump` needs of the survey beyond the contract. */

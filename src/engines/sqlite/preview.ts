@@ -1,9 +1,10 @@
 import type { Manifest } from '../../domain/manifest.ts';
 import type { Shell } from '../../domain/shell.ts';
+import { chosenDatabases } from '../chosen.ts';
 import type { RestorePreview, RestoreTarget } from '../engine.ts';
 import { locate } from './location.ts';
 import { look } from './look.ts';
-import { databasesOf, destinationOf, needsOne } from './restore.ts';
+import { destinationOf } from './restore.ts';
 
 export async function preview(
   shell: Shell,
@@ -11,10 +12,7 @@ export async function preview(
   target: RestoreTarget,
   signal: AbortSignal,
 ): Promise<RestorePreview> {
-  const chosen = databasesOf(manifest, target);
-  if (target.as !== undefined && chosen.length !== 1) {
-    return { lines: [], refusals: [needsOne(chosen).message], warnings: [] };
-  }
+  const chosen = chosenDatabases(manifest, target);
   const paths = chosen.map((artifact) => destinationOf(artifact, target));
   const { seen } = await look(
     shell,

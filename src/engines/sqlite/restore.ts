@@ -1,9 +1,10 @@
 import { posix } from 'node:path';
 import { asLifeboatError, LifeboatError } from '../../domain/errors.ts';
-import type { Artifact, Manifest } from '../../domain/manifest.ts';
+import type { Artifact } from '../../domain/manifest.ts';
 import { many } from '../../domain/many.ts';
 import { shellQuote } from '../../domain/naming.ts';
 import type { Shell } from '../../domain/shell.ts';
+import { chosenDatabases } from '../chosen.ts';
 import { noLongerNeeded, type Restored, type RestoreSource, type RestoreSteps, type RestoreTarget } from '../engine.ts';
 import { archivePlace } from './archive-place.ts';
 import { mayMakeHelpers } from './bench.ts';
@@ -38,8 +39,7 @@ export async function restore(
   steps: RestoreSteps,
   signal: AbortSignal,
 ): Promise<Restored> {
-  const chosen = databasesOf(from.manifest, target);
-  if (target.as !== undefined && chosen.length !== 1) throw needsOne(chosen);
+  const chosen = chosenDatabases(from.manifest, target);
   const hasHelper = await mayMakeHelpers(shell, signal);
   const entries = chosen.map((artifact) => ({ artifact, place: placeFor(shell, artifact, target, hasHelper) }));
   try {
@@ -66,29 +66,10 @@ function keptLines(container: string, place: Place): string[] {
   return [`the previous ${place.path} is kept as ${kept}; ${noLongerNeeded(remove)}`];
 }
 
-/** The artifacts of a restore; rejects BACKUP_NOT_FOUND when one is asked for that the backup does not have. */
-export function databasesOf(manifest: Manifest, target: RestoreTarget): readonly Artifact[] {
-  const { artifacts } = manifest;
-  const unknown = target.only?.filter((name) => !artifacts.some((artifact) => artifact.name === name)) ?? [];
-  if (unknown.length > 0) {
-    throw new LifeboatError('BACKUP_NOT_FOUND', `this backup has no database ${unknown.join(', ')}`, {
-      hint: `it has: ${artifacts.map(({ name }) => name).join(', ')}`,
-    });
-  }
-  return artifacts.filter(({ name }) => target.only?.includes(name) ?? true);
-}
-
 /** Where a database goes: to its own path, or under another name beside it. */
 export function destinationOf(artifact: Recorded, target: RestoreTarget): string {
   const { path } = factsOf(artifact);
   return target.as === undefined ? path : posix.resolve(posix.dirname(path), target.as);
-}
-
-export function needsOne(chosen: readonly Artifact[]): LifeboatError {
-  const names = chosen.map(({ name }) => name).join(', ');
-  return new LifeboatError('USAGE', `--as needs exactly one database, this backup has ${names}`, {
-    hint: 'choose one with --database',
-  });
 }
 
 async function stageAll(

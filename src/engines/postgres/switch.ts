@@ -1,0 +1,67 @@
+import { LifeboatError } from '../../domain/errors.ts';
+import type { RestoreSteps } from '../engine.ts';
+import { keptTail } from '../own-name.ts';
+import type { PostgresConnection } from './client.ts';
+import { databaseNames } from './server.ts';
+import { identifier, literal } from './sql.ts';
+import { dropStaged, type Staged } from './staged.ts';
+
+/** What the journal keeps of a switch: the live databases and the names they are kept under. */
+export interface SwitchUndo {
+  readonly replaced: readonly { readonly database: string; readonly kept: string }[];
+}
+
+/** Renames the live databases away and the copies to their names, in one transaction. Resolves with what was replaced. */
+export async function switchOver(
+  admin: PostgresConnection,
+  staged: readonly Staged[],
+  suffix: string,
+  steps: RestoreSteps,
+): Promise<SwitchUndo['replaced']> {
+  const existing = await databaseNames(admin);
+  const replaced = staged
+    .filter(({ target }) => existing.has(target))
+    .map(({ target }) => ({ database: target, kept: keptName(target, suffix) }));
+  await steps.switching(staged.map(({ target }) => target).join(', '), { replaced } satisfies SwitchUndo);
+  try {
+    for (const { database } of replaced) {
+      await admin.execute(`ALTER DATABASE ${identifier(database)} WITH ALLOW_CONNECTIONS false`);
+      await disconnectAll(admin, database);
+    }
+    await admin.execute('BEGIN');
+    for (const { database, kept } of replaced)
+      await admin.execute(`ALTER DATABASE ${identifier(database)} RENAME TO ${identifier(kept)}`);
+    for (const { name, target } of staged)
+      await admin.execute(`ALTER DATABASE ${identifier(name)} RENAME TO ${identifier(target)}`);
+    await admin.execute('COMMIT');
+  } catch (error) {
+    await admin.execute('ROLLBACK');
+    for (const { database } of replaced)
+      await admin.execute(`ALTER DATABASE ${identifier(database)} WITH ALLOW_CONNECTIONS true`);
+    await dropStaged(admin, staged);
+    throw error;
+  }
+  return replaced;
+}
+
+// --- utils ---
+
+/** Name under which the replaced database is kept; PostgreSQL cuts names at 63 bytes, so the original is cut first. */
+function keptName(database: string, suffix: string): string {
+  const tail = keptTail(suffix);
+  let head = database;
+  while (Buffer.byteLength(head + tail) > 63) head = Array.from(head).slice(0, -1).join('');
+  return head + tail;
+}
+
+/** No connection may be open to a database that is renamed. New ones are refused already; old ones need a moment to die. */
+async function disconnectAll(admin: PostgresConnection, database: string): Promise<void> {
+  const sessions = `FROM pg_stat_activity WHERE datname = ${literal(database)} AND pid <> pg_backend_pid()`;
+  for (let attempt = 0; attempt < 50; attempt += 1) {
+    const rows = await admin.rows(`SELECT pg_terminate_backend(pid), pg_sleep(0.1) ${sessions}`);
+    if (rows.length === 0) return;
+  }
+  throw new LifeboatError('RESTORE_FAILED', `connections to database ${database} do not end`, {
+    hint: 'stop the services that use it and restore again',
+  });
+}
