@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import { StringDecoder } from 'node:string_decoder';
 import { asLifeboatError, LifeboatError } from '../domain/errors.ts';
 import type { Session } from '../domain/shell.ts';
 import { demux } from './demux.ts';
@@ -27,6 +28,8 @@ export interface Conversation {
 export function openSession({ socket, title, preamble, check, dispose }: Conversation): Session {
   const stderr = new LineTail();
   const pieces = demux(socket);
+  // A character may come in two pieces.
+  const decoder = new StringDecoder('utf8');
   let unread = '';
   if (preamble !== '') socket.write(preamble);
   socket.on('error', () => {}); // Reported by the read that meets it.
@@ -51,7 +54,7 @@ export function openSession({ socket, title, preamble, check, dispose }: Convers
         if (next.done)
           throw new LifeboatError('COMMAND_FAILED', `${title} ended: ${stderr.text.trim() || 'no message'}`);
         if (next.value.stream === 'stderr') stderr.push(next.value.bytes);
-        else unread += next.value.bytes.toString('utf8');
+        else unread += decoder.write(next.value.bytes);
         if (unread.length > answerLimit)
           throw new LifeboatError('COMMAND_FAILED', `${title} answered more than 64 MiB`);
       }
