@@ -27,7 +27,8 @@ export async function openDraft(root: string, prefix: string, signal: AbortSigna
       const path = fileIn(name);
       // Below the draft's own folder only: should a sweep have taken that away, what was put before is lost as well.
       await onDisk('create', dirname(path), () => makeFolder(partial, dirname(path)));
-      return writeWhole(path, body, options, until);
+      // Two names may be one on this disk, if it takes upper and lower case for the same.
+      return writeWhole(path, body, { ...options, ifAbsent: true }, until);
     });
   const move = async (): Promise<void> => {
     await syncTree(partial);

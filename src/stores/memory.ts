@@ -84,7 +84,9 @@ export function createMemoryStore({ name = 'memory', capacityBytes = Infinity }:
       drafts.add(prefix);
       const files = new Map<string, Kept>();
       const put = (file: string, body: Body, options: PutOptions, until: AbortSignal) =>
-        drafts.has(prefix) ? putInto(files, `${prefix}/${file}`, body, options, until) : Promise.reject(closed(prefix));
+        drafts.has(prefix)
+          ? putInto(files, `${prefix}/${file}`, body, { ...options, ifAbsent: true }, until)
+          : Promise.reject(closed(prefix));
       return {
         put,
         async publish(manifest, until) {

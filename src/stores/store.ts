@@ -63,6 +63,7 @@ export interface Store {
 
 /** A backup folder being written. */
 export interface Draft {
+  /** Never replaces a file of the draft: rejects OBJECT_EXISTS, as names that differ in their case only are one on some disks. */
   put(name: string, body: Readable | Uint8Array, options: PutOptions, signal: AbortSignal): Promise<Confirmation>;
   /** Writes the manifest as the last object and makes the whole folder visible, durably. */
   publish(manifest: Uint8Array, signal: AbortSignal): Promise<Confirmation>;

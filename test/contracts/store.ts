@@ -348,6 +348,14 @@ export function testStore(name: string, create: () => Promise<StoreUnderTest>, b
       await assert.rejects(draft.put('late', text('x'), {}, never), { code: 'INTERNAL' });
     });
 
+    check('a draft never takes one file for another', async ({ store }) => {
+      const draft = await store.draft(folder, never);
+      await draft.put('shop.dump', Buffer.from('shop'), {}, never);
+      await assert.rejects(draft.put('shop.dump', Buffer.from('Shop'), {}, never), { code: 'OBJECT_EXISTS' });
+      await draft.discard();
+      assert.deepEqual(await keysOf(store), []);
+    });
+
     check('a discarded draft leaves nothing, and may be discarded again', async ({ store }) => {
       const draft = await store.draft(folder, never);
       await draft.put('a', streamOf(bigBytes), {}, never);
