@@ -4,6 +4,9 @@ import { postgresReady } from '../support/postgres.ts';
 import { everyVersion, nastyPassword } from '../support/testbed.ts';
 import { damagePostgres, postgresArtifact, postgresFingerprint, seedPostgres } from './postgres-seed.ts';
 
+/** So that databases of another locale provider than the server's are seen to keep theirs. */
+const byIcu = { POSTGRES_INITDB_ARGS: '--locale-provider=icu --icu-locale=en' };
+
 /** Every version of PostgreSQL is held to the same promises; without tools in the image, by those of another. */
 export function testPostgres(image: string, toolsImage?: string, usesPipes = false): void {
   const tools = toolsImage === undefined ? undefined : { image: toolsImage, password: nastyPassword };
@@ -12,7 +15,7 @@ export function testPostgres(image: string, toolsImage?: string, usesPipes = fal
     engine: postgres,
     image,
     ...(toolsImage ? { options: postgres.options.parse({ 'tools-image': toolsImage }) } : {}),
-    container: (password) => ({ env: { POSTGRES_PASSWORD: password, POSTGRES_DB: 'shop' } }),
+    container: (password) => ({ env: { POSTGRES_PASSWORD: password, POSTGRES_DB: 'shop', ...byIcu } }),
     ready: (name) => postgresReady(name, tools),
     seed: (name) => seedPostgres(name, tools),
     fingerprint: (name) => postgresFingerprint(name, tools),

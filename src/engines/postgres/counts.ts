@@ -10,16 +10,20 @@ const userFunctions = `pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
   WHERE n.nspname NOT IN ('pg_catalog', 'information_schema')
   AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e')`;
 
-/** How many objects of each kind the database holds, as the connection's snapshot sees it. */
+/**
+ * How many objects of each kind the database holds, as the connection's snapshot sees it. What pg_dump leaves out is not
+ * counted: indexes that could not be built, and the copies of a trigger that its partitions have.
+ */
 export async function countObjects(connection: PostgresConnection): Promise<Counts> {
   const [row] = await connection.rows<Record<string, number>>(`SELECT
     (SELECT count(*) FROM ${userTables} AND c.relkind IN ('r', 'p')) AS tables,
     (SELECT count(*) FROM ${userTables} AND c.relkind = 'v') AS views,
     (SELECT count(*) FROM ${userTables} AND c.relkind = 'm') AS materialized_views,
     (SELECT count(*) FROM ${userTables} AND c.relkind = 'S') AS sequences,
-    (SELECT count(*) FROM pg_index i WHERE i.indrelid IN (SELECT c.oid FROM ${userTables})) AS indexes,
+    (SELECT count(*) FROM pg_index i JOIN pg_class t ON t.oid = i.indrelid
+      WHERE i.indisready AND (i.indisvalid OR t.relkind = 'p') AND i.indrelid IN (SELECT c.oid FROM ${userTables})) AS indexes,
     (SELECT count(*) FROM pg_constraint k WHERE k.conrelid IN (SELECT c.oid FROM ${userTables}) AND k.contype <> 'n') AS constraints,
-    (SELECT count(*) FROM pg_trigger t WHERE NOT t.tgisinternal AND t.tgrelid IN (SELECT c.oid FROM ${userTables})) AS triggers,
+    (SELECT count(*) FROM pg_trigger t WHERE NOT t.tgisinternal AND t.tgparentid = 0 AND t.tgrelid IN (SELECT c.oid FROM ${userTables})) AS triggers,
     (SELECT count(*) FROM ${userFunctions}) AS functions,
     (SELECT count(*) FROM pg_extension WHERE extname <> 'plpgsql') AS extensions,
     (SELECT count(*) FROM pg_largeobject_metadata) AS large_objects`);

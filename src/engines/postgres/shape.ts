@@ -44,6 +44,8 @@ export function createStatements(name: string, shape: DatabaseShape): string[] {
   const options = [
     `TEMPLATE = template0 OWNER = ${identifier(shape.owner)} ENCODING = ${literal(shape.encoding)}`,
     `LC_COLLATE = ${literal(shape.collate)} LC_CTYPE = ${literal(shape.ctype)} CONNECTION LIMIT = ${shape.connectionLimit}`,
+    // Not spelled out, it would be that of template0.
+    shape.provider === 'c' ? 'LOCALE_PROVIDER = libc' : '',
     shape.provider === 'i' && shape.locale ? `LOCALE_PROVIDER = icu ICU_LOCALE = ${literal(shape.locale)}` : '',
     shape.provider === 'i' && shape.icuRules ? `ICU_RULES = ${literal(shape.icuRules)}` : '',
     shape.provider === 'b' && shape.locale ? `LOCALE_PROVIDER = builtin BUILTIN_LOCALE = ${literal(shape.locale)}` : '',

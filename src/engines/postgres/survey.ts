@@ -24,6 +24,7 @@ interface DatabaseRow {
   readonly name: string;
   readonly connectable: boolean;
   readonly template: boolean;
+  readonly invalid: boolean;
   readonly bytes: number | null;
 }
 
@@ -37,6 +38,7 @@ export async function survey(shell: Shell, options: PostgresOptions, signal: Abo
   if (!server) throw new Error('PostgreSQL returned no row about itself');
   const databases =
     await connection.rows<DatabaseRow>(`SELECT datname AS name, datallowconn AS connectable, datistemplate AS template,
+    datconnlimit = -2 AS invalid,
     CASE WHEN has_database_privilege(oid, 'CONNECT') THEN pg_database_size(oid) END AS bytes FROM pg_database ORDER BY datname`);
 
   const left: { name: string; why: string }[] = [];
@@ -81,6 +83,7 @@ async function maintenanceDatabase(client: PostgresClient, signal: AbortSignal):
 function reasonToLeave(database: DatabaseRow, options: PostgresOptions): string | undefined {
   if (isOwnDatabase(database.name)) return 'left behind by an earlier restore of Lifeboat';
   if (database.template) return 'a template';
+  if (database.invalid) return 'an interrupted DROP DATABASE left it unusable: drop it';
   if (!database.connectable) return 'the server allows no connections to it';
   if (!matchesAny(database.name, options.databases)) return 'not named in lifeboat.postgres.databases';
   if (matchesAny(database.name, options['exclude-databases'] ?? []))
