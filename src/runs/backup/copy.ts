@@ -30,6 +30,6 @@ export async function copyBackup(
     const { previous: _, ...rest } = manifest;
     await draft.publish(encodeManifest(previous ? { ...rest, previous } : rest), signal);
   } finally {
-    await draft.discard();
+    await draft.discard().catch(() => {}); // What is left is swept later, and must not hide why the copy failed.
   }
 }

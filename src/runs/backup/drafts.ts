@@ -13,21 +13,22 @@ export async function openDrafts(
   signal: AbortSignal,
 ): Promise<OpenDraft[] & AsyncDisposable> {
   const drafts: OpenDraft[] = [];
+  // What cannot be discarded is no backup and is swept later: it must not hide how the backup itself ended.
+  const discard = async () => void (await Promise.allSettled(drafts.map(({ draft }) => draft.discard())));
   for (const destination of destinations) {
     try {
       drafts.push({ destination: destination.name, draft: await destination.store.draft(prefix, signal) });
     } catch (error) {
-      if (signal.aborted) throw error;
+      if (signal.aborted) {
+        await discard();
+        throw error;
+      }
       lost.set(destination.name, error);
     }
   }
   if (drafts.length === 0)
     throw [...lost.values()][0] ?? new LifeboatError('STORE_UNAVAILABLE', 'no destination can be written to');
-  return Object.assign(drafts, {
-    [Symbol.asyncDispose]: async () => {
-      await Promise.all(drafts.map(({ draft }) => draft.discard()));
-    },
-  });
+  return Object.assign(drafts, { [Symbol.asyncDispose]: discard });
 }
 
 /** The manifest names the one before it in the same destination, so each destination gets its own. */
