@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
-import { readFile } from 'node:fs/promises';
+import { readFile, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import type { Plan } from '../../../src/runs/plan.ts';
 import { userFolder } from './folder.ts';
 
 describe('the examples', { concurrency: false }, () => {
-  it('shop: without a label, plan lists every database and what is not covered, each with its reason', async () => {
+  it('shop: without a label, plan lists every database and what is not covered; all come back from nothing', async () => {
     await using folder = await userFolder('shop');
     const shop = (line: string) => folder.type(line, 'examples/shop');
     assert.doesNotMatch(await readFile(join(folder.path, 'examples/shop/compose.yaml'), 'utf8'), /labels/);
@@ -35,6 +35,30 @@ describe('the examples', { concurrency: false }, () => {
       /app +volume/,
     ])
       assert.match(shown, words);
+
+    await shop('docker compose exec -T db psql -U postgres -d shop -c "CREATE TABLE orders AS SELECT 17 AS number"');
+    const mariadb = (sql: string) =>
+      shop(
+        `docker compose exec -T legacy sh -c 'mariadb -N -uroot -p"$(cat /run/secrets/db_password)" legacy -e "${sql}"'`,
+      );
+    await mariadb('CREATE TABLE customers SELECT 4 AS number');
+    await shop('docker compose exec -T cache redis-cli SET basket full');
+    const visit = (method: string) =>
+      shop(
+        `docker compose exec -T app node -e "fetch('http://127.0.0.1:3000/', { method: '${method}' }).then((r) => r.text()).then(console.log)"`,
+      );
+    assert.equal(await visit('POST'), '1 visits');
+    await shop('docker exec sidecar backup');
+    await shop('docker compose rm --stop --force --volumes app db legacy cache');
+    for (const volume of ['app', 'db', 'legacy', 'cache'])
+      await shop(`docker volume rm ${folder.project}_${volume}-data`);
+    await shop('docker compose up -d --wait');
+    assert.equal(await visit('GET'), '0 visits');
+    for (const service of ['db', 'legacy', 'cache', 'app']) await shop(`docker exec sidecar restore ${service} --yes`);
+    assert.equal(await shop('docker compose exec -T db psql -XAt -U postgres -d shop -c "TABLE orders"'), '17');
+    assert.equal(await mariadb('SELECT number FROM customers'), '4');
+    assert.equal(await shop('docker compose exec -T cache redis-cli GET basket'), 'full');
+    assert.equal(await visit('GET'), '1 visits');
   });
 
   it('falkordb: the graph comes back when its container and volume are gone', async () => {
@@ -57,6 +81,38 @@ describe('the examples', { concurrency: false }, () => {
     assert.equal(await asked('/'), '4 people, 4 acquaintances');
     await asked('/Ada/Katherine', 'POST');
     assert.equal(await asked('/'), '5 people, 5 acquaintances', 'and the app goes on with it');
+  });
+
+  it('restore on another host: only the folder with the backups came along, under another project name', async () => {
+    await using old = await userFolder();
+    await using fresh = await userFolder();
+    const stack = (settings: string) => `cat >compose.yaml <<'END'
+include: [docker-compose.backup.yml]
+services:
+  db:
+    image: postgres:17
+    environment: { POSTGRES_DB: shop, POSTGRES_PASSWORD: change-me }
+    volumes: [db-data:/var/lib/postgresql/data]
+    healthcheck: { test: ["CMD-SHELL", "pg_isready -q -h 127.0.0.1 -U postgres -d shop"], interval: 1s, start_period: 1m }
+volumes: { db-data: {} }
+END
+sed -i 's|file:///backups|file:///backups${settings}|' docker-compose.backup.yml`;
+    const count = 'docker compose exec -T db psql -X -A -t -U postgres -d shop -c "SELECT count(*) FROM orders"';
+    await old.type(stack(''));
+    await old.type('docker compose up -d --wait');
+    await old.type(
+      'docker compose exec -T db psql -U postgres -d shop -c "CREATE TABLE orders AS SELECT i FROM generate_series(1, 500) i"',
+    );
+    await old.type('docker exec sidecar backup');
+    await old.type('docker compose down --volumes --timeout 1');
+
+    await rename(join(old.path, 'backups'), join(fresh.path, 'backups'));
+    await fresh.type(stack(`\\n      LIFEBOAT_NAME: ${old.project}`));
+    await fresh.type('docker compose up -d --wait db');
+    await fresh.type('docker compose up -d --wait sidecar');
+    assert.match(await fresh.type('docker exec sidecar list'), /db\/postgres/);
+    await fresh.type('docker exec sidecar restore db --yes');
+    assert.equal(await fresh.type(count), '500');
   });
 
   it('the tutorial: every command of it, as it is written', async () => {
