@@ -88,4 +88,7 @@ function report(thrown: unknown, argv: readonly string[]): number {
 // Whoever read our output may have left (`lifeboat list | head`), and the daemon outlives its log.
 for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
 const argv = process.argv.slice(2);
-process.exit(await main(argv).catch((thrown: unknown) => report(thrown, argv)));
+const exitCode = await main(argv).catch((thrown: unknown) => report(thrown, argv));
+// What a pipe did not take at once would be lost with this process: it holds 64 KiB, a long list is more.
+await Promise.all([process.stdout, process.stderr].map((stream) => new Promise((done) => stream.write('', done))));
+process.exit(exitCode);

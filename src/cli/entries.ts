@@ -9,6 +9,8 @@ export interface Entry {
   readonly usage?: string;
   readonly summary: string;
   readonly options?: readonly Option[];
+  /** Shown by its help, as typed behind `docker exec sidecar`. */
+  readonly examples?: readonly string[];
   /** Not for people to type. */
   readonly hidden?: boolean;
   readonly does?: Deed;
@@ -40,6 +42,7 @@ export const entries: readonly Entry[] = [
     name: 'backup',
     usage: '[target...]',
     summary: 'back up now: a service, a source (db/postgres), or everything',
+    examples: ['backup', 'backup db', 'backup db/postgres app'],
     does: { load: async () => (await import('./backup.ts')).backup },
   },
   {
@@ -47,7 +50,9 @@ export const entries: readonly Entry[] = [
     alias: 'snapshots',
     usage: '[target]',
     summary: 'backups, newest first',
-    does: { load: async () => (await import('./list.ts')).list },
+    options: [new Option('--all', 'the oldest as well; else the newest 50. JSON always holds all')],
+    examples: ['list', 'list db', 'list --json'],
+    does: { load: async () => (await import('./list.ts')).list as Command },
   },
   {
     name: 'show',
@@ -66,6 +71,7 @@ export const entries: readonly Entry[] = [
       new Option('-n, --dry-run', 'show the plan and stop'),
       new Option('--no-safety-backup', 'do not back up what is there now first'),
     ],
+    examples: ['restore db', 'restore db --at "2026-11-20 03:00"', 'restore db --as rehearsal', 'restore db --dry-run'],
     does: { load: async () => (await import('./restore.ts')).restore as Command },
   },
   {
@@ -77,6 +83,7 @@ export const entries: readonly Entry[] = [
       new Option('--artifact <name>', 'which one, where a backup holds several'),
       new Option('--bundle', 'all backups of the set as they are stored, as a tar'),
     ],
+    examples: ['export db --artifact shop > shop.dump', 'export k3f9a2 --bundle > night.tar'],
     does: { reads: async () => (await import('./export.ts')).exportBackup as ReadingCommand },
   },
   {
@@ -89,6 +96,7 @@ export const entries: readonly Entry[] = [
         .default('structure'),
       new Option('--at <when>', 'latest, an id, or a point in time'),
     ],
+    examples: ['verify', 'verify db --at 2026-11-20', 'verify k3f9a2 --level checksum'],
     does: { load: async () => (await import('./verify.ts')).verify as Command },
   },
   {

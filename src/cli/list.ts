@@ -1,19 +1,24 @@
 import { exitCodes } from '../domain/errors.ts';
 import { localTime } from '../domain/local-time.ts';
+import { many } from '../domain/many.ts';
 import { shortId } from '../domain/naming.ts';
 import type { BackupEntry } from '../runs/operations.ts';
 import type { Command } from './command.ts';
 import { age, bytes, table } from './output.ts';
 import { verifiedWords } from './verified-words.ts';
 
+/** More lines than anybody reads; the newest would be far above them. */
+const mostShown = 50;
+
 /** `lifeboat list [target]`: backups, newest first. */
-export const list: Command = async ({ operations, output, signal, now }, [target]) => {
+export const list: Command<{ all?: boolean }> = async (context, [target], { all }) => {
+  const { operations, output, signal, now } = context;
   const { backups, problems } = await operations.list({ target }, signal);
   if (output.json) output.data({ backups: backups.map(brief), problems });
-  else if (backups.length === 0)
-    output.say(target ? `No backup of ${target} yet.` : 'No backups yet. Make one: lifeboat backup');
+  else if (backups.length === 0) output.say(`No backups yet. Make one: lifeboat backup${target ? ` ${target}` : ''}`);
   else {
-    const rows = backups.map(({ manifest, destinations, verified }) => [
+    const shown = all ? backups : backups.slice(0, mostShown);
+    const rows = shown.map(({ manifest, destinations, verified }) => [
       shortId(manifest.id),
       `${manifest.service}/${manifest.source}`,
       localTime(manifest.startedAt),
@@ -25,6 +30,12 @@ export const list: Command = async ({ operations, output, signal, now }, [target
     ]);
     for (const line of table(['ID', 'SOURCE', 'TIME', 'AGE', 'SIZE', 'WHERE', 'VERIFIED', 'WHY'], rows))
       output.print(line);
+    const older = backups.length - shown.length;
+    const narrower = target ? '' : ', or of one service: lifeboat list SERVICE';
+    if (older > 0)
+      output.say(
+        `${many(older, 'older backup')} not shown: lifeboat list${target ? ` ${target}` : ''} --all${narrower}`,
+      );
   }
   for (const { destination, key, message } of problems)
     output.say(`${output.paint('yellow', '!')} ${destination}: ${key ? `${key}: ` : ''}${message}`);

@@ -47,4 +47,6 @@ test('what is wrong is answered with what was meant', () => {
   assert.match(refusal('list --progress fancy')[0], /Allowed choices are auto, tty, plain, json, quiet/);
   assert.match(refusal('show')[0], /missing required argument 'id'/);
   assert.match(refusal('list a b')[0], /too many arguments/);
+  assert.equal(refusal('list a b')[1], 'lifeboat list --help');
+  assert.equal(refusal('--nonsense')[1], 'lifeboat --help');
 });

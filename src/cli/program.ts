@@ -1,6 +1,6 @@
 import { Command as Commander, CommanderError } from 'commander';
 import { LifeboatError } from '../domain/errors.ts';
-import { type Deed, type Entry, entries, globalOptions, overview } from './entries.ts';
+import { commandNames, type Deed, type Entry, entries, globalOptions, overview } from './entries.ts';
 
 /** What argv asks for, and its arguments. */
 export interface Invocation {
@@ -48,7 +48,7 @@ export function parse(argv: readonly string[], version: string): Invocation | un
     if (error.exitCode === 0) return undefined;
     // Commander wants to show its help where a command is missing.
     const [group] = program.args;
-    if (error.code !== 'commander.help') throw usage(error);
+    if (error.code !== 'commander.help') throw usage(error, argv);
     if (group !== undefined) throw withoutCommand(group);
     found = { does: overview, args: [], options: {} };
   }
@@ -60,21 +60,26 @@ export function parse(argv: readonly string[], version: string): Invocation | un
 type Found = (does: Deed, given: Pick<Invocation, 'args' | 'options'>) => void;
 
 function add(parent: Commander, children: readonly Entry[], found: Found): void {
-  for (const { name, alias, usage: words, summary, options = [], hidden = false, does, commands } of children) {
+  for (const entry of children) {
+    const { name, alias, usage: words, summary, options = [], examples = [], hidden = false, does, commands } = entry;
     const command = parent
       .command(words ? `${name} ${words}` : name, { hidden })
       .summary(summary)
       .description(summary);
     if (alias) command.alias(alias);
     for (const option of options) command.addOption(option);
+    const lines = examples.map((line) => `  docker exec sidecar ${line}`);
+    if (lines.length > 0) command.addHelpText('after', `\nExamples:\n${lines.join('\n')}`);
     if (commands) add(command, commands, found);
     if (does) command.action(() => found(does, { args: command.args, options: command.opts() }));
   }
 }
 
-function usage({ message: said }: CommanderError): LifeboatError {
+function usage({ message: said }: CommanderError, argv: readonly string[]): LifeboatError {
   const [message = '', hint] = said.replace(/^error: /, '').split('\n');
-  return new LifeboatError('USAGE', message, { hint: hint?.replace(/^\((.*)\)$/, '$1') || 'lifeboat --help' });
+  const command = argv.find((word) => commandNames.includes(word));
+  const help = ['lifeboat', ...(command ? [command] : []), '--help'].join(' ');
+  return new LifeboatError('USAGE', message, { hint: hint?.replace(/^\((.*)\)$/, '$1') || help });
 }
 
 function withoutCommand(group: string): LifeboatError {

@@ -99,6 +99,9 @@ async function confirm(
   return { delayMs: policy.delayMs };
 }
 
+/** More than anybody scrolls through. */
+const mostAsked = 50;
+
 /** Without a target, a person on a terminal picks the backup. */
 async function pick({
   operations,
@@ -126,8 +129,10 @@ async function pick({
   );
   const own = backups.filter(({ manifest }) => `${manifest.service}/${manifest.source}` === target);
   const at = await ask(
-    'From when?',
-    own.slice(0, 50).map(({ manifest, verified }) => ({
+    own.length > mostAsked
+      ? `From when? These are the newest ${mostAsked}; restore ${target} --at names any other`
+      : 'From when?',
+    own.slice(0, mostAsked).map(({ manifest, verified }) => ({
       value: manifest.id,
       label: [
         `${localTime(manifest.startedAt)}  ${age(manifest.startedAt, now())}  ${shortId(manifest.id)}`,

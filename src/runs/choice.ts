@@ -1,8 +1,7 @@
 import { LifeboatError } from '../domain/errors.ts';
 import { sourcePrefix } from '../domain/naming.ts';
-import { nearest } from '../domain/nearest.ts';
 import { sourceName } from '../domain/types.ts';
-import { byId, byTime, isIdLike, isTarget } from './lookup.ts';
+import { byId, byTime, isIdLike, isTarget, nothingOf } from './lookup.ts';
 import type { BackupEntry } from './operations.ts';
 
 /**
@@ -36,16 +35,4 @@ export function chooseBackups(
   });
   if (found.length > 0) return found;
   throw nothingOf(backups, given);
-}
-
-// --- utils ---
-
-function nothingOf(backups: readonly BackupEntry[], given: string | undefined): LifeboatError {
-  if (given === undefined || backups.length === 0) {
-    return new LifeboatError('BACKUP_NOT_FOUND', 'there are no backups yet', { hint: 'lifeboat backup' });
-  }
-  const known = [...new Set(backups.flatMap(({ manifest }) => [manifest.service, sourceName(manifest)]))];
-  const meant = nearest(given, known);
-  const hint = meant ? `did you mean ${meant}?` : `there are backups of: ${known.join(', ')}`;
-  return new LifeboatError('BACKUP_NOT_FOUND', `there is no backup of ${given}`, { hint });
 }

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { sampleManifest } from '../catalog/sample-manifest.ts';
-import { byTime } from './lookup.ts';
+import type { RunContext } from './context.ts';
+import { byTime, listBackups } from './lookup.ts';
 
 const usual = process.env.TZ;
 before(() => {
@@ -36,4 +37,17 @@ test('the latest is never a safety backup', () => {
     destinations: ['local'],
   };
   assert.equal(byTime([safety, ...backups], source, 'latest').manifest.id.slice(-6), 'cccccc');
+});
+
+test('a target that nothing was ever kept of is named, with what there is', async () => {
+  const never = new AbortController().signal;
+  const context = (...found: typeof backups) => {
+    const catalog = { list: async () => ({ manifests: found.map(({ manifest }) => manifest), problems: [] }) };
+    return { destinations: async () => [{ name: 'local', catalog }] } as unknown as RunContext;
+  };
+  assert.equal((await listBackups(context(...backups), { target: 'db' }, never)).backups.length, 3);
+  const error = { code: 'BACKUP_NOT_FOUND', message: 'there is no backup of app' };
+  const hint = 'there are backups of: db/postgres';
+  await assert.rejects(listBackups(context(...backups), { target: 'app' }, never), { ...error, hint });
+  assert.deepEqual((await listBackups(context(), { target: 'app' }, never)).backups, [], 'before the first backup');
 });

@@ -2,14 +2,15 @@ import { asLifeboatError, isLifeboatError, LifeboatError } from '../domain/error
 import { endOf } from '../domain/local-time.ts';
 import type { Manifest } from '../domain/manifest.ts';
 import { shortId } from '../domain/naming.ts';
-import type { SourceAddress } from '../domain/types.ts';
+import { nearest } from '../domain/nearest.ts';
+import { type SourceAddress, sourceName } from '../domain/types.ts';
 import type { RunContext } from './context.ts';
 import type { BackupEntry, BackupListing, ListAsk } from './operations.ts';
 import type { Source } from './source.ts';
 
 /**
  * All backups in all destinations, newest first; one that lies in several is one entry. A destination that cannot be read
- * is a problem beside the others; rejects when none can.
+ * is a problem beside the others; rejects when none can, and BACKUP_NOT_FOUND when there are backups but none of the target.
  */
 export async function listBackups(
   context: Pick<RunContext, 'destinations'>,
@@ -46,11 +47,26 @@ export async function listBackups(
       message: problem.error.message,
     })),
   ]);
+  // What could not be read may hold some.
+  if (ask.target !== undefined && wanted.length === 0 && entries.size > 0 && problems.length === 0)
+    throw nothingOf([...entries.values()], ask.target);
   return { backups: wanted, problems };
 }
 
 export function isTarget(manifest: Pick<Manifest, 'service' | 'source'>, target: string): boolean {
   return target === manifest.service || target === `${manifest.service}/${manifest.source}`;
+}
+
+/** That there is no backup of this, and of what there are. */
+export function nothingOf(backups: readonly BackupEntry[], given: string | undefined): LifeboatError {
+  if (given === undefined || backups.length === 0) {
+    return new LifeboatError('BACKUP_NOT_FOUND', 'there are no backups yet', { hint: 'lifeboat backup' });
+  }
+  const sources = [...new Set(backups.map(({ manifest }) => sourceName(manifest)))].sort();
+  const services = new Set(backups.map(({ manifest }) => manifest.service));
+  const meant = nearest(given, [...services, ...sources]);
+  const hint = meant ? `did you mean ${meant}?` : `there are backups of: ${sources.join(', ')}`;
+  return new LifeboatError('BACKUP_NOT_FOUND', `there is no backup of ${given}`, { hint });
 }
 
 export interface FoundBackup {

@@ -177,7 +177,10 @@ export function createOperations(parts: OperationParts): Operations {
       const record = status.history.record(run);
       if (record) return record;
       const what = run === undefined ? 'no run is remembered' : `no run ${run} is remembered`;
-      throw new LifeboatError('RUN_NOT_FOUND', what, { hint: 'lifeboat status shows the last runs' });
+      throw new LifeboatError('RUN_NOT_FOUND', what, {
+        hint:
+          run === undefined ? 'lifeboat backup' : 'lifeboat logs shows the last run, lifeboat status those that failed',
+      });
     },
   };
 }

@@ -128,3 +128,11 @@ async function scratch() {
   const path = await mkdtemp(join(tmpdir(), 'lifeboat-config-'));
   return { path, [Symbol.asyncDispose]: () => rm(path, { recursive: true }) };
 }
+
+test('what is printed arrives whole at a reader that takes its time', async () => {
+  const { stdout } = await lifeboat(['config', 'schema'], {});
+  const line = '"$0" --disable-warning=ExperimentalWarning "$1" config schema | { sleep 3; cat; }';
+  const slowly = await ended('sh', ['-c', line, process.execPath, main], '');
+  assert.ok(Buffer.byteLength(stdout) > 64 * 1024, 'a pipe would hold it all');
+  assert.ok(slowly.stdout === stdout, `${slowly.stdout.length} of ${stdout.length} characters came`);
+});

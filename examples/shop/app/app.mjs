@@ -1,9 +1,10 @@
-// The shop's app: counts visits in a SQLite file and keeps uploads beside it.
-import { mkdirSync, writeFileSync } from 'node:fs';
+// The shop's app: counts visits in a SQLite file and keeps uploads as plain files.
+import { existsSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { DatabaseSync } from 'node:sqlite';
 
-mkdirSync('/app/data/uploads', { recursive: true });
+if (!existsSync('/app/uploads/logo.svg'))
+  writeFileSync('/app/uploads/logo.svg', '<svg xmlns="http://www.w3.org/2000/svg"><circle r="9"/></svg>\n');
 const db = new DatabaseSync('/app/data/shop.sqlite3');
 db.exec('PRAGMA journal_mode = WAL; CREATE TABLE IF NOT EXISTS visits (id INTEGER PRIMARY KEY, at TEXT NOT NULL)');
 const insert = db.prepare('INSERT INTO visits (at) VALUES (?)');
@@ -11,7 +12,7 @@ const insert = db.prepare('INSERT INTO visits (at) VALUES (?)');
 createServer((request, response) => {
   if (request.method === 'POST') {
     insert.run(new Date().toISOString());
-    writeFileSync(`/app/data/uploads/${Date.now()}.txt`, request.url);
+    writeFileSync(`/app/uploads/${Date.now()}.txt`, request.url);
   }
   response.end(`${db.prepare('SELECT count(*) AS visits FROM visits').get().visits} visits\n`);
 }).listen(3000);

@@ -20,12 +20,14 @@ describe('the examples', { concurrency: false }, () => {
       'legacy/mysql': ['users', 'legacy'],
     });
     const uncovered = plan.uncovered.map(({ service, what, why }) => `${service}: ${what}: ${why}`);
-    assert.equal(uncovered.length, 2, uncovered.join('\n'));
+    assert.equal(uncovered.length, 3, uncovered.join('\n'));
     assert.match(uncovered[0] ?? '', /^app: folder .*\/app at \/srv: the service only reads it; plain files/);
     assert.match(
       uncovered[1] ?? '',
       /^app: volume .*app-data at \/app\/data: of it, shop\.sqlite3 is saved as a database; plain files/,
     );
+    assert.match(uncovered[2] ?? '', /^app: volume .*uploads at \/app\/uploads: plain files are not saved/);
+    assert.match(await shop('docker compose exec -T app ls /app/uploads'), /logo\.svg/, 'and it holds some');
     const shown = await shop('docker exec sidecar plan');
     for (const words of [
       /db\/postgres {2}PostgreSQL 17/,
