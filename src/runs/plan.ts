@@ -39,7 +39,10 @@ export async function makePlan(context: RunContext, stack: string, run: string, 
   return {
     stack,
     sources: sourcesFound,
-    uncovered: [...uncovered.map((entry) => partly(entry, sourcesFound)), ...empty],
+    // The Engine names mounts in any order.
+    uncovered: [...uncovered.map((entry) => partly(entry, sourcesFound)), ...empty].sort(
+      (a, b) => a.service.localeCompare(b.service) || a.what.localeCompare(b.what),
+    ),
   };
 }
 
