@@ -112,7 +112,14 @@ test('a secret of digits leaves the JSON whole', () => {
 
 test('one line sums up a run', () => {
   const lines = narrated([
-    { type: 'run.started', run, at: at(0), sources: ['db/postgres', 'app/files'], trigger: 'schedule' },
+    {
+      type: 'run.started',
+      run,
+      at: at(0),
+      stacks: ['shop'],
+      sources: ['db/postgres', 'app/files'],
+      trigger: 'schedule',
+    },
     ended(ok),
     ended(failed),
     { type: 'run.finished', run, at: at(252), result: 'partial' },

@@ -2,6 +2,8 @@ import { exitCodes } from '../domain/errors.ts';
 import { localTime } from '../domain/local-time.ts';
 import { many } from '../domain/many.ts';
 import { shortId } from '../domain/naming.ts';
+import { createNamer } from '../domain/source-names.ts';
+import { sourceName } from '../domain/types.ts';
 import type { BackupEntry } from '../runs/operations.ts';
 import type { Command } from './command.ts';
 import { age, bytes, table } from './output.ts';
@@ -18,9 +20,10 @@ export const list: Command<{ all?: boolean }> = async (context, [target], { all 
   else if (backups.length === 0) output.say(`No backups yet. Make one: lifeboat backup${target ? ` ${target}` : ''}`);
   else {
     const shown = all ? backups : backups.slice(0, mostShown);
+    const nameOf = createNamer(shown.map(({ manifest }) => manifest.stack));
     const rows = shown.map(({ manifest, destinations, verified }) => [
       shortId(manifest.id),
-      `${manifest.service}/${manifest.source}`,
+      nameOf({ stack: manifest.stack, name: sourceName(manifest) }),
       localTime(manifest.startedAt),
       age(manifest.startedAt, now()),
       bytes(stored(manifest.artifacts)),

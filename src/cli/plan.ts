@@ -1,4 +1,5 @@
 import { exitCodes } from '../domain/errors.ts';
+import { createNamer } from '../domain/source-names.ts';
 import type { PlannedSource } from '../runs/plan.ts';
 import type { Command } from './command.ts';
 import { bytes, type Output, table } from './output.ts';
@@ -11,20 +12,30 @@ export const plan: Command = async ({ operations, output, signal }) => {
     output.data(found);
     return hasProblem ? exitCodes.partial : exitCodes.ok;
   }
-  output.print(`Stack ${output.paint('bold', found.stack)}`);
+  const stacks = new Set([...found.sources, ...found.uncovered].map(({ stack }) => stack));
+  const several = stacks.size > 1;
+  output.print(
+    `${several ? 'Stacks' : 'Stack'} ${output.paint('bold', several ? [...stacks].join(', ') : found.stack)}`,
+  );
   if (found.sources.length === 0) output.print('\nNothing to save was found.');
-  for (const source of found.sources) for (const line of sourceLines(output, source)) output.print(line);
+  const nameOf = createNamer(stacks);
+  for (const source of found.sources)
+    for (const line of sourceLines(output, source, nameOf(source))) output.print(line);
   if (found.uncovered.length > 0) {
     output.print(`\n${output.paint('yellow', 'Not covered')}`);
-    const rows = found.uncovered.map(({ service, what, why }) => [`  ${service}`, what, why]);
+    const rows = found.uncovered.map(({ stack, service, what, why }) => [
+      `  ${several ? `${stack}/` : ''}${service}`,
+      what,
+      why,
+    ]);
     for (const line of table(['  SERVICE', 'WHAT', 'WHY'], rows)) output.print(line);
   }
   return hasProblem ? exitCodes.partial : exitCodes.ok;
 };
 
-function sourceLines(output: Output, source: PlannedSource): string[] {
+function sourceLines(output: Output, source: PlannedSource, name: string): string[] {
   const { survey, problem } = source;
-  const head = `\n${output.paint('bold', source.name)}  ${survey ? `${survey.product} ${survey.version}` : source.image} in ${source.container}`;
+  const head = `\n${output.paint('bold', name)}  ${survey ? `${survey.product} ${survey.version}` : source.image} in ${source.container}`;
   if (!survey)
     return [
       head,

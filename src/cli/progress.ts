@@ -1,4 +1,5 @@
 import type { Emit, RunEvent, SourceResult, Step } from '../domain/run-event.ts';
+import { createEventNamer } from '../domain/source-names.ts';
 import { bytes, clean, duration, type Output } from './output.ts';
 import { createPace } from './pace.ts';
 
@@ -26,6 +27,7 @@ export function createProgress(output: Output): Emit & { end(): void } {
   if (output.progress === 'json') return Object.assign(jsonLines(output), { end: () => {} });
   const isLive = output.progress === 'tty';
   const pace = createPace();
+  const nameOf = createEventNamer();
   /** Runs in which a backup is only taken to be able to go back. */
   const restores = new Set<string>();
   let shown = false;
@@ -41,14 +43,15 @@ export function createProgress(output: Output): Emit & { end(): void } {
     shown = true;
   };
   const show = (event: RunEvent) => {
+    const source = nameOf(event);
     if (event.type === 'step.started') {
-      const line = `… ${[event.source, words[event.step], event.detail].filter(Boolean).join(' ')}`;
+      const line = `… ${[source, words[event.step], event.detail].filter(Boolean).join(' ')}`;
       if (output.verbose) {
         clear();
         output.say(line);
       } else live(line);
     } else if (event.type === 'progress') {
-      const line = `… ${event.source} ${words[event.step]} ${pace(event)}`;
+      const line = `… ${source} ${words[event.step]} ${pace(event)}`;
       live(line);
       if (output.progress === 'plain' && performance.now() - lastPlain > plainEveryMs) {
         lastPlain = performance.now();
@@ -57,14 +60,14 @@ export function createProgress(output: Output): Emit & { end(): void } {
     } else if (event.type === 'warning') {
       clear();
       output.say(
-        `${output.paint('yellow', '!')} ${event.source ? `${event.source}: ` : ''}${event.message}${event.hint ? ` – ${event.hint}` : ''}`,
+        `${output.paint('yellow', '!')} ${source ? `${source}: ` : ''}${event.message}${event.hint ? ` – ${event.hint}` : ''}`,
       );
     } else if (event.type === 'source.finished') {
       clear();
       // What a verify run found out is its result, not a message on the way.
       if (!event.result.verified) {
         const what = restores.has(event.run) ? 'safety backup ' : '';
-        for (const line of resultLines(output, event.result, what)) output.say(line);
+        for (const line of resultLines(output, event.result, source ?? event.source, what)) output.say(line);
       }
     } else if (event.type === 'run.started') {
       lastPlain = performance.now();
@@ -83,8 +86,8 @@ function jsonLines(output: Output): Emit {
     : (event) => void process.stderr.write(`${JSON.stringify(event)}\n`);
 }
 
-function resultLines(output: Output, result: SourceResult, what: string): string[] {
-  const name = output.paint('bold', result.source);
+function resultLines(output: Output, result: SourceResult, source: string, what: string): string[] {
+  const name = output.paint('bold', source);
   if (!result.backup) {
     const hint = result.error?.hint ? [`    ${result.error.hint}`] : [];
     return [`${output.paint('red', '✖')} ${name}  ${result.error?.message ?? result.result}`, ...hint];

@@ -1,7 +1,9 @@
 import { exitCodes, LifeboatError } from '../domain/errors.ts';
 import { localTime } from '../domain/local-time.ts';
 import { shortId } from '../domain/naming.ts';
-import type { RestoreAsk, RestoreReport, RestoreView } from '../runs/operations.ts';
+import { createNamer } from '../domain/source-names.ts';
+import { sourceName } from '../domain/types.ts';
+import type { BackupEntry, RestoreAsk, RestoreReport, RestoreView } from '../runs/operations.ts';
 import type { Command, CommandContext } from './command.ts';
 import { age, bytes, type Output } from './output.ts';
 import { restoreSummary, summaryLine } from './summary.ts';
@@ -122,12 +124,14 @@ async function pick({
     if (isCancel(chosen)) throw new LifeboatError('CANCELLED', 'nothing was chosen, nothing was touched');
     return chosen;
   };
-  const names = [...new Set(backups.map(({ manifest }) => `${manifest.service}/${manifest.source}`))].sort();
+  const named = createNamer(backups.map(({ manifest }) => manifest.stack));
+  const nameOf = ({ manifest }: BackupEntry) => named({ stack: manifest.stack, name: sourceName(manifest) });
+  const names = [...new Set(backups.map(nameOf))].sort();
   const target = await ask(
     'What do you want to restore?',
     names.map((name) => ({ value: name, label: name })),
   );
-  const own = backups.filter(({ manifest }) => `${manifest.service}/${manifest.source}` === target);
+  const own = backups.filter((backup) => nameOf(backup) === target);
   const at = await ask(
     own.length > mostAsked
       ? `From when? These are the newest ${mostAsked}; restore ${target} --at names any other`

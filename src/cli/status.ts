@@ -1,6 +1,7 @@
 import { exitCodes } from '../domain/errors.ts';
 import { localTime } from '../domain/local-time.ts';
 import { shortId } from '../domain/naming.ts';
+import { createNamer } from '../domain/source-names.ts';
 import type { SourceState, SourceStatus, Status } from '../runs/status.ts';
 import type { Command } from './command.ts';
 import { age, bytes, type Output, table } from './output.ts';
@@ -42,8 +43,8 @@ function exitCodeOf({ sources, destinations, problems }: Status): number {
 }
 
 function statusLines(output: Output, found: Status, now: Date): readonly string[] {
-  const stacks = new Set(found.sources.map(({ stack }) => stack));
-  const nameOf = ({ stack, source }: SourceStatus) => (stacks.size > 1 ? `${stack} ${source}` : source);
+  const named = createNamer(found.sources.map(({ stack }) => stack));
+  const nameOf = ({ stack, source: name }: SourceStatus) => named({ stack, name });
   const rows = found.sources.map((source) => sourceRow(output, source, nameOf(source), now));
   const problems = [
     ...found.sources.flatMap((source) => sourceProblem(source, nameOf(source))),

@@ -2,6 +2,7 @@ import { exitCodes } from '../domain/errors.ts';
 import { localTime } from '../domain/local-time.ts';
 import { shortId } from '../domain/naming.ts';
 import type { SourceResult } from '../domain/run-event.ts';
+import { createNamer } from '../domain/source-names.ts';
 import type { StructureCheck, VerifiedCopy } from '../domain/verification.ts';
 import type { VerifyLevel } from '../domain/verify-level.ts';
 import type { VerifyReport } from '../runs/operations.ts';
@@ -30,8 +31,9 @@ export const verify: Command<VerifyOptions> = async ({ operations, output, signa
 };
 
 function reportLines(output: Output, report: VerifyReport): string[] {
+  const nameOf = createNamer(report.backups.flatMap(({ verified }) => verified?.stack ?? []));
   return [
-    ...report.backups.flatMap((each) => backupLines(output, each)),
+    ...report.backups.flatMap((each) => backupLines(output, each, nameOf)),
     ...report.problems.map(
       ({ destination, key, message }) =>
         `${output.paint('red', '✖')} ${destination}: ${key ? `${key}: ` : ''}${message}`,
@@ -40,13 +42,17 @@ function reportLines(output: Output, report: VerifyReport): string[] {
   ];
 }
 
-function backupLines(output: Output, { verified, error, storedBytes, durationMs, ...each }: SourceResult): string[] {
+function backupLines(
+  output: Output,
+  { verified, error, storedBytes, durationMs, ...each }: SourceResult,
+  nameOf: ReturnType<typeof createNamer>,
+): string[] {
   if (!verified) return [];
   const marks = { ok: output.paint('green', '✔'), failed: output.paint('red', '✖') };
   const mark = each.result === 'ok' || each.result === 'failed' ? marks[each.result] : output.paint('yellow', '!');
-  const { id, source, startedAt, copies, structure } = verified;
+  const { id, stack, source: name, startedAt, copies, structure } = verified;
   return [
-    `${mark} ${output.paint('bold', source)}  ${shortId(id)} of ${localTime(startedAt)}  ${bytes(storedBytes ?? 0)} read in ${duration(durationMs)}`,
+    `${mark} ${output.paint('bold', nameOf({ stack, name }))}  ${shortId(id)} of ${localTime(startedAt)}  ${bytes(storedBytes ?? 0)} read in ${duration(durationMs)}`,
     ...copies.flatMap((copy) => copyLines(output, copy)),
     ...structureLines(output, structure),
     ...(error?.hint ? [`    ${error.hint}`] : []),

@@ -38,7 +38,8 @@ export async function rediscover(
         `${composeLabels.number}=${before.number}`,
       ]
     : undefined;
-  const ids = labels ? await api.containers(labels) : [before.id];
+  // Without Compose a container that was made anew is known by its name alone.
+  const ids = labels ? await api.containers(labels) : [before.id, before.name];
   const found = (await Promise.all(ids.map((id) => api.container(id)))).filter(
     (container) => container !== undefined && !isTransient(container),
   );

@@ -37,6 +37,8 @@ export type RunEvent =
   | (Moment & {
       readonly type: 'run.started';
       readonly sources: readonly SourceName[];
+      /** Those of the sources, each once. */
+      readonly stacks: readonly string[];
       readonly trigger: string;
     })
   | (Moment & {

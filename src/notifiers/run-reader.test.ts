@@ -24,7 +24,7 @@ describe('run reader', () => {
   it('makes one outcome of a run, with the step in which each source failed', () => {
     const run = 'r1';
     const [outcome, ...others] = outcomesOf(
-      { type: 'run.started', run, at: at(0), sources: ['db/postgres'], trigger: 'schedule' },
+      { type: 'run.started', run, at: at(0), stacks: ['shop'], sources: ['db/postgres'], trigger: 'schedule' },
       { type: 'step.started', run, at: at(1), stack: 'shop', source: 'db/postgres', step: 'survey' },
       { type: 'step.finished', run, at: at(1), stack: 'shop', source: 'db/postgres', step: 'survey' },
       { type: 'step.started', run, at: at(1), stack: 'shop', source: 'db/postgres', step: 'dump' },
@@ -53,8 +53,8 @@ describe('run reader', () => {
 
   it('keeps runs apart that go on at the same time', () => {
     const told = outcomesOf(
-      { type: 'run.started', run: 'a', at: at(0), sources: ['db/postgres'], trigger: 'manual' },
-      { type: 'run.started', run: 'b', at: at(0), sources: [], trigger: 'schedule' },
+      { type: 'run.started', run: 'a', at: at(0), stacks: ['shop'], sources: ['db/postgres'], trigger: 'manual' },
+      { type: 'run.started', run: 'b', at: at(0), stacks: ['shop'], sources: [], trigger: 'schedule' },
       { type: 'source.finished', run: 'a', at: at(1), stack: 'shop', source: 'db/postgres', result: good },
       { type: 'run.finished', run: 'b', at: at(1), result: 'failed', error: { code: 'X', message: 'no Engine' } },
       { type: 'run.finished', run: 'a', at: at(2), result: 'ok' },
@@ -71,7 +71,7 @@ describe('run reader', () => {
 
   it('makes a restore of a restore, with the way back', () => {
     const begin: readonly RunEvent[] = [
-      { type: 'run.started', run: 'r', at: at(0), sources: ['db/postgres'], trigger: 'restore' },
+      { type: 'run.started', run: 'r', at: at(0), stacks: ['shop'], sources: ['db/postgres'], trigger: 'restore' },
       { type: 'source.finished', run: 'r', at: at(1), stack: 'shop', source: 'db/postgres', result: good },
       { type: 'step.started', run: 'r', at: at(1), stack: 'shop', source: 'db/postgres', step: 'switch' },
     ];
@@ -99,7 +99,7 @@ describe('run reader', () => {
       (outcome) => told.push(outcome),
       () => 'shop',
     );
-    read({ type: 'run.started', run: 'r', at: at(0), sources: ['db/postgres'], trigger: 'manual' });
+    read({ type: 'run.started', run: 'r', at: at(0), stacks: ['shop'], sources: ['db/postgres'], trigger: 'manual' });
     read({ type: 'step.started', run: 'r', at: at(0), source: 'db/postgres', step: 'dump' });
     read({ type: 'source.finished', run: 'r', at: at(1), source: 'db/postgres', result: failed });
     read({ type: 'run.finished', run: 'r', at: at(2), result: 'failed' });

@@ -1,7 +1,8 @@
 import { LifeboatError } from '../domain/errors.ts';
 import { sourcePrefix } from '../domain/naming.ts';
+import { meant } from '../domain/source-names.ts';
 import { sourceName } from '../domain/types.ts';
-import { byId, byTime, isIdLike, isTarget, nothingOf } from './lookup.ts';
+import { byId, byTime, isIdLike, nothingOf } from './lookup.ts';
 import type { BackupEntry } from './operations.ts';
 
 /**
@@ -13,7 +14,7 @@ export function chooseBackups(
   given: string | undefined,
   at: string | undefined,
 ): readonly BackupEntry[] {
-  const own = given === undefined ? backups : backups.filter(({ manifest }) => isTarget(manifest, given));
+  const own = given === undefined ? backups : meant(backups, ({ manifest }) => manifest, given);
   // A service may be called like an id.
   if (own.length === 0 && given !== undefined && isIdLike(given)) {
     if (at === undefined) return [byId(backups, given)];

@@ -28,7 +28,7 @@ describe('sources that are only guessed', () => {
       sources.map(({ service }) => service),
       ['web'],
     );
-    assert.deepEqual(uncovered, [{ service: 'app', what: 'sqlite', why: 'app: no file' }]);
+    assert.deepEqual(uncovered, [{ stack: 's', service: 'app', what: 'sqlite', why: 'app: no file' }]);
   });
 
   it('stay when looking fails: their backup says why', async () => {

@@ -38,7 +38,9 @@ export function createGuessChecker(survey: (source: Source) => Promise<Survey>):
         })),
       );
       const empty: Uncovered[] = answers.flatMap(({ source, nothing }) =>
-        nothing === undefined ? [] : [{ service: source.service, what: source.source, why: nothing }],
+        nothing === undefined
+          ? []
+          : [{ stack: source.stack, service: source.service, what: source.source, why: nothing }],
       );
       const kept = answers.filter(({ nothing }) => nothing === undefined).map(({ source }) => source);
       return { sources: kept, uncovered: [...uncovered, ...empty] };

@@ -3,6 +3,7 @@ import { endOf } from '../domain/local-time.ts';
 import type { Manifest } from '../domain/manifest.ts';
 import { shortId } from '../domain/naming.ts';
 import { nearest } from '../domain/nearest.ts';
+import { createNamer, meant } from '../domain/source-names.ts';
 import { type SourceAddress, sourceName } from '../domain/types.ts';
 import type { RunContext } from './context.ts';
 import type { BackupEntry, BackupListing, ListAsk } from './operations.ts';
@@ -37,7 +38,8 @@ export async function listBackups(
       entries.set(manifest.id, entry);
     }
   }
-  const wanted = [...entries.values()].filter(({ manifest }) => !ask.target || isTarget(manifest, ask.target));
+  const all = [...entries.values()];
+  const wanted = ask.target === undefined ? all : [...meant(all, ({ manifest }) => manifest, ask.target)];
   wanted.sort((a, b) => (a.manifest.id < b.manifest.id ? 1 : -1));
   const problems = views.flatMap(({ name, view, error }) => [
     ...(error ? [{ destination: name, key: '', message: error.message }] : []),
@@ -53,19 +55,17 @@ export async function listBackups(
   return { backups: wanted, problems };
 }
 
-export function isTarget(manifest: Pick<Manifest, 'service' | 'source'>, target: string): boolean {
-  return target === manifest.service || target === `${manifest.service}/${manifest.source}`;
-}
-
 /** That there is no backup of this, and of what there are. */
 export function nothingOf(backups: readonly BackupEntry[], given: string | undefined): LifeboatError {
   if (given === undefined || backups.length === 0) {
     return new LifeboatError('BACKUP_NOT_FOUND', 'there are no backups yet', { hint: 'lifeboat backup' });
   }
-  const sources = [...new Set(backups.map(({ manifest }) => sourceName(manifest)))].sort();
+  const nameOf = createNamer(backups.map(({ manifest }) => manifest.stack));
+  const names = backups.map(({ manifest }) => nameOf({ stack: manifest.stack, name: sourceName(manifest) }));
+  const sources = [...new Set(names)].sort();
   const services = new Set(backups.map(({ manifest }) => manifest.service));
-  const meant = nearest(given, [...services, ...sources]);
-  const hint = meant ? `did you mean ${meant}?` : `there are backups of: ${sources.join(', ')}`;
+  const similar = nearest(given, [...services, ...sources]);
+  const hint = similar ? `did you mean ${similar}?` : `there are backups of: ${sources.join(', ')}`;
   return new LifeboatError('BACKUP_NOT_FOUND', `there is no backup of ${given}`, { hint });
 }
 

@@ -3,6 +3,7 @@ import { asLifeboatError, LifeboatError } from '../domain/errors.ts';
 import type { Manifest } from '../domain/manifest.ts';
 import { backupPrefix, newId, shortId, sourcePrefix } from '../domain/naming.ts';
 import { formatDuration } from '../domain/quantity.ts';
+import { createNamer } from '../domain/source-names.ts';
 import type { CopyVerification } from '../domain/verification.ts';
 import { type RunOutcome, runBackup } from './backup/backup-run.ts';
 import type { RunContext } from './context.ts';
@@ -195,7 +196,7 @@ async function resolveRestore(
   const [source] = chosen;
   if (!source || chosen.length > 1) {
     throw new LifeboatError('USAGE', `${ask.target} means several sources`, {
-      hint: `use one of: ${chosen.map(({ name }) => name).join(', ')}`,
+      hint: `use one of: ${chosen.map(createNamer(chosen.map(({ stack }) => stack))).join(', ')}`,
     });
   }
   const isId = /^(?:\d{8}-\d{6}-)?[2-9a-hjkmnp-z]{6}$/.test(ask.at) && ask.at !== 'latest';
@@ -244,7 +245,7 @@ async function restore(
   const facts = { run: request.run, trigger: 'restore', sources: [name], startedAt: startedAt.toISOString() };
   using entered = control.running.begin(facts, outer);
   const log = new RunLog(request.run, context.emit, context.now, stack);
-  log.started([name], 'restore');
+  log.started([request.source], 'restore');
   try {
     // A client of `docker exec` cannot interrupt what it began there: only a run that has an id can be stopped by anybody.
     const stop = status.schedule ? `docker exec sidecar cancel ${shortId(request.run)}` : 'Ctrl-C';

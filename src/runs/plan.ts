@@ -13,6 +13,7 @@ export interface Plan {
 }
 
 export interface PlannedSource {
+  readonly stack: string;
   readonly name: SourceName;
   readonly engine: string;
   readonly container: string;
@@ -31,6 +32,7 @@ export async function makePlan(context: RunContext, stack: string, run: string, 
   // An engine may only find out by looking that there is nothing of its kind.
   const isEmpty = (entry: PlannedSource) => entry.survey !== undefined && entry.survey.items.length === 0;
   const empty = planned.filter(isEmpty).map((entry) => ({
+    stack: entry.stack,
     service: entry.name.split('/')[0] ?? entry.name,
     what: entry.engine,
     why: entry.survey?.left.map(({ name, why }) => `${name}: ${why}`).join('; ') || 'nothing of this kind was found',
@@ -48,10 +50,10 @@ export async function makePlan(context: RunContext, stack: string, run: string, 
 
 /** A mount with databases in it is not wholly uncovered: what is saved of it is named. */
 function partly(entry: Uncovered, sources: readonly PlannedSource[]): Uncovered {
-  const { path, service } = entry;
+  const { path, stack, service } = entry;
   if (path === undefined) return entry;
   const saved = sources
-    .filter(({ name }) => name.startsWith(`${service}/`))
+    .filter((source) => source.stack === stack && source.name.startsWith(`${service}/`))
     .flatMap(({ survey }) => survey?.items ?? [])
     .flatMap(({ name }) => (name.startsWith(`${path}/`) ? [name.slice(path.length + 1)] : []));
   if (saved.length === 0) return entry;
@@ -67,6 +69,7 @@ async function planSource(
 ): Promise<PlannedSource> {
   const { to } = source.settings;
   const base = {
+    stack: source.stack,
     name: source.name,
     engine: source.engine.name,
     container: source.container.name,

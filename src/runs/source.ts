@@ -36,6 +36,7 @@ export interface Source {
 
 /** Something that is not saved, and why. */
 export interface Uncovered {
+  readonly stack: string;
   readonly service: string;
   /** A source, a mount, or the whole container. */
   readonly what: string;
@@ -89,7 +90,7 @@ export function resolveSources(
     const config = configuration.configure(container);
     const stack = configuration.stackOf(container);
     if (config.refusal !== undefined) {
-      uncovered.push({ service: container.service, what: container.image, why: config.refusal });
+      uncovered.push({ stack, service: container.service, what: container.image, why: config.refusal });
       continue;
     }
     const covered: string[] = [];
@@ -99,7 +100,7 @@ export function resolveSources(
         sources.push(toSource(stack, container, engine, name, configured.settings, isGuess));
         covered.push(...engine.dataPaths(container));
       } else {
-        uncovered.push({ service: container.service, what: name, why: configured.refusal });
+        uncovered.push({ stack, service: container.service, what: name, why: configured.refusal });
       }
     };
     for (const engine of engines) {
@@ -107,15 +108,21 @@ export function resolveSources(
       const isOn = configured.isOn === 'auto' ? engine.recognise(container) : configured.isOn;
       if (isOn) take(engine, engine.name, configured);
       else if (configured.isOn === false && engine.recognise(container)) {
-        uncovered.push({ service: container.service, what: engine.name, why: 'switched off by its label' });
+        uncovered.push({ stack, service: container.service, what: engine.name, why: 'switched off by its label' });
       }
     }
     for (const { name, engineName, configured } of config.extras) {
       const engine = engines.find((candidate) => candidate.name === engineName);
       if (engine) take(engine, name, { ...configured, isOn: true });
-      else uncovered.push({ service: container.service, what: name, why: configured.refusal ?? 'it names no engine' });
+      else
+        uncovered.push({
+          stack,
+          service: container.service,
+          what: name,
+          why: configured.refusal ?? 'it names no engine',
+        });
     }
-    uncovered.push(...volumesOf(container, covered));
+    uncovered.push(...volumesOf(stack, container, covered));
   }
   return { sources, uncovered };
 }
@@ -135,12 +142,13 @@ function toSource(
 }
 
 /** Volumes and bind mounts that no engine replaces. */
-function volumesOf(container: Container, covered: readonly string[]): Uncovered[] {
+function volumesOf(stack: string, container: Container, covered: readonly string[]): Uncovered[] {
   const isCovered = (target: string) =>
     covered.some((path) => target === path || target.startsWith(`${path}/`) || path.startsWith(`${target}/`));
   return container.mounts
     .filter(({ type, target }) => (type === 'volume' || type === 'bind') && !isCovered(target) && !isPlumbing(target))
     .map((mount) => ({
+      stack,
       service: container.service,
       what: `${mount.type === 'volume' ? `volume ${mount.name ?? ''}` : `folder ${mount.source ?? ''}`} at ${mount.target}`,
       why: `${mount.readOnly ? 'the service only reads it; ' : ''}plain files are not saved by this version`,

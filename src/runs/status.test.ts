@@ -62,7 +62,7 @@ function history(results: readonly SourceResult[]): History {
   for (const [n, result] of results.entries()) {
     const moment = { run: `20261121-03000${n}-aaaaa${n}`, at: `2026-11-21T03:00:0${n}.000Z` };
     const events: RunEvent[] = [
-      { type: 'run.started', ...moment, sources: [result.source], trigger: 'schedule' },
+      { type: 'run.started', stacks: ['shop'], ...moment, sources: [result.source], trigger: 'schedule' },
       { type: 'source.finished', ...moment, stack: 'shop', source: result.source, result },
     ];
     for (const event of events) remembered.read(event);

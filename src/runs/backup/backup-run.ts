@@ -48,7 +48,7 @@ export async function runBackup(
   const destinations = await context.destinations();
   await using _holds = await holdAll(destinations, chosen, refuses, signal);
   const log = new RunLog(run, context.emit, context.now);
-  log.started(names, trigger);
+  log.started(chosen, trigger);
   const sources = await Promise.all(
     turns.map(({ source, claim }) => {
       const voice = log.within(source.stack);
@@ -72,10 +72,7 @@ export function tellFailedRun(
 ): void {
   const log = new RunLog(run, emit, now);
   const error = failureOf(thrown);
-  log.started(
-    planned.map(({ name }) => name),
-    trigger,
-  );
+  log.started(planned, trigger);
   for (const { name, stack } of planned)
     log.within(stack).sourceFinished({ source: name, result: 'failed', durationMs: 0, error });
   log.finished('failed', error);

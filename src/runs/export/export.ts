@@ -3,6 +3,8 @@ import { openArtifact } from '../../codecs/artifact.ts';
 import { asLifeboatError, LifeboatError } from '../../domain/errors.ts';
 import type { Artifact, Manifest } from '../../domain/manifest.ts';
 import { backupPrefix, shortId } from '../../domain/naming.ts';
+import { createNamer } from '../../domain/source-names.ts';
+import { sourceName } from '../../domain/types.ts';
 import { chooseBackups } from '../choice.ts';
 import type { Destination } from '../context.ts';
 import { isIdLike, listBackups } from '../lookup.ts';
@@ -102,7 +104,8 @@ async function findOne(context: ExportContext, what: string, signal: AbortSignal
   const found = chooseBackups(backups, given, at);
   const [entry, ...others] = found;
   if (entry && others.length === 0) return entry;
-  const names = found.map(({ manifest }) => `${manifest.service}/${manifest.source}`);
+  const nameOf = createNamer(found.map(({ manifest }) => manifest.stack));
+  const names = found.map(({ manifest }) => nameOf({ stack: manifest.stack, name: sourceName(manifest) }));
   throw new LifeboatError('USAGE', `${given} means several sources`, { hint: `use one of: ${names.join(', ')}` });
 }
 

@@ -3,6 +3,7 @@ import { failureFields, type LogFields, type LogLevel } from '../../domain/log.t
 import { shortId } from '../../domain/naming.ts';
 import { formatDuration } from '../../domain/quantity.ts';
 import type { Failure, RunEvent, SourceResult, Step } from '../../domain/run-event.ts';
+import { createEventNamer } from '../../domain/source-names.ts';
 import type { VerifiedBackup } from '../../domain/verification.ts';
 
 /** An event in words, for the log and for `lifeboat logs`. */
@@ -15,10 +16,11 @@ export interface EventText {
 /** Puts events into words. It remembers each run as long as it goes on, for the one line that sums it up. */
 export function createNarrator(): (event: RunEvent) => EventText | undefined {
   const runs = new Map<string, { readonly at: string; readonly trigger: string; readonly results: SourceResult[] }>();
+  const nameOf = createEventNamer();
   return (event) => {
     const { run, stack } = event;
     if (event.type === 'progress') return undefined;
-    const source = 'source' in event ? event.source : undefined;
+    const source = nameOf(event);
     const fields: LogFields = { run: shortId(run), source, ...(stack === undefined ? {} : { stack }) };
     switch (event.type) {
       case 'run.started': {

@@ -38,7 +38,7 @@ interface Told {
 /** A run over one source as the stream tells it; without a result it never ends. */
 function tell(history: History, { run, at, result, source = key.source, trigger = 'schedule', stack = 'shop' }: Told) {
   const moment = { run, at };
-  history.read({ type: 'run.started', ...moment, sources: [source], trigger });
+  history.read({ type: 'run.started', ...moment, stacks: ['shop'], sources: [source], trigger });
   history.read({ type: 'step.started', ...moment, stack, source, step: 'dump', detail: 'shop' });
   history.read({ type: 'progress', ...moment, stack, source, step: 'dump', plainBytes: 1, storedBytes: 1 });
   if (!result) return;
@@ -247,7 +247,14 @@ test('stays small, and never forgets the last good backup of a source', async ()
 
 test('a run that never stops talking is cut off, but its end is heard', () => {
   using history = open();
-  history.read({ type: 'run.started', run: 'r', at: day(1), sources: [key.source], trigger: 'manual' });
+  history.read({
+    type: 'run.started',
+    run: 'r',
+    at: day(1),
+    stacks: ['shop'],
+    sources: [key.source],
+    trigger: 'manual',
+  });
   for (let n = 0; n < 3000; n++) history.read({ type: 'warning', run: 'r', at: day(1), message: `${n}` });
   history.read({ type: 'run.finished', run: 'r', at: day(1), result: 'failed', error: { code: 'X', message: 'why' } });
   const record = history.record('r');

@@ -27,8 +27,9 @@ export class RunLog {
     return { run: this.run, at: this.#now().toISOString(), ...stack };
   }
 
-  started(sources: readonly SourceName[], trigger: string): void {
-    this.#emit({ type: 'run.started', ...this.#base(), sources, trigger });
+  started(sources: readonly { readonly stack: string; readonly name: SourceName }[], trigger: string): void {
+    const stacks = [...new Set(sources.map(({ stack }) => stack))];
+    this.#emit({ type: 'run.started', ...this.#base(), sources: sources.map(({ name }) => name), stacks, trigger });
   }
 
   /** Runs one step and tells of its start and, when it succeeds, of its end. */

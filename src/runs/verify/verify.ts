@@ -1,13 +1,14 @@
 import { asLifeboatError } from '../../domain/errors.ts';
 import { backupPrefix, sourcePrefix } from '../../domain/naming.ts';
 import type { Failure, RunResult, SourceResult } from '../../domain/run-event.ts';
+import { meant } from '../../domain/source-names.ts';
 import { sourceName } from '../../domain/types.ts';
 import type { VerifyLevel } from '../../domain/verify-level.ts';
 import { chooseBackups } from '../choice.ts';
 import type { RunContext } from '../context.ts';
 import type { RunControl } from '../control/control.ts';
 import { failureOf, RunLog } from '../history/run-log.ts';
-import { isTarget, listBackups } from '../lookup.ts';
+import { listBackups } from '../lookup.ts';
 import type { BackupEntry, BackupListing } from '../operations.ts';
 import { type Present, presentSources } from './prover.ts';
 import { type ListProblem, verifyBackup } from './verify-backup.ts';
@@ -53,7 +54,10 @@ export async function runVerify(
   using entry = control.running.begin(facts, outer);
   const { signal } = entry;
   const log = new RunLog(ask.run, context.emit, context.now);
-  log.started(names, 'verify');
+  log.started(
+    chosen.map(({ manifest }) => ({ stack: manifest.stack, name: sourceName(manifest) })),
+    'verify',
+  );
   try {
     const results: SourceResult[] = [];
     for (const backup of chosen) {
@@ -92,8 +96,8 @@ function concerns({ key }: ListProblem, chosen: readonly BackupEntry[], target: 
   const own = chosen.filter(({ manifest }) => key.startsWith(`${sourcePrefix(manifest)}/`));
   if (own.length > 0) return own.some((entry) => key >= prefixOf(entry));
   if (target === undefined) return true;
-  const [, service = '', source = ''] = key.split('/').map(decodeURIComponent);
-  return isTarget({ service, source }, target);
+  const [stack = '', service = '', source = ''] = key.split('/').map(decodeURIComponent);
+  return meant([{ stack, service, source }], (address) => address, target).length > 0;
 }
 
 function resultOf(results: readonly SourceResult[], left: readonly ListProblem[]): VerifyReport['result'] {
