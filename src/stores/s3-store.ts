@@ -117,7 +117,8 @@ function openDraft(wire: S3Wire, prefix: string, put: Store['put']): Draft {
       if (state === 'published') return;
       state = 'discarded';
       const signal = cleanUpTime(ended);
-      for (const key of mine) {
+      // The manifest, which was put last, goes first: cut short, this may not leave what looks like a whole backup.
+      for (const key of [...mine].reverse()) {
         await wire.remove(key, signal);
         mine.delete(key);
       }

@@ -19,7 +19,7 @@ import {
 import type { LifeboatError } from '../../src/domain/errors.ts';
 import { createS3Store } from '../../src/stores/s3.ts';
 import type { S3Options } from '../../src/stores/s3-options.ts';
-import type { Store } from '../../src/stores/store.ts';
+import { manifestFile, type Store } from '../../src/stores/store.ts';
 import { contentOf, keysOf, type StoreUnderTest, streamOf, testStore } from '../contracts/store.ts';
 import { type Answer, faultProxy } from '../fakes/fault-proxy.ts';
 
@@ -429,6 +429,22 @@ test('a draft takes back what a failed put may have left', async () => {
   proxy.inject({ on: /^HEAD/, skip: 1, times: 4, answer: { status: 503 } });
   await assert.rejects(draft.put('a', text('x'), {}, never), { code: 'STORE_UNAVAILABLE' });
   await draft.discard();
+  assert.deepEqual(await keysOf(storeAt({ prefix })), []);
+});
+
+test('a draft takes back the manifest first: what is cut short there is no backup', async () => {
+  await using proxy = await faultProxy(server.endpoint);
+  const { store, prefix } = await freshStore({ endpoint: proxy.endpoint, checksum: 'crc32' });
+  const draft = await store.draft('shop/db/postgres/20261121-030000-k3f9a2', never);
+  await draft.put('a', text('x'), {}, never);
+  // The manifest is stored, and nobody can say so.
+  proxy.inject({ on: /^PUT/, answer: { status: 500, afterwards: true } });
+  proxy.inject({ on: /^HEAD/, skip: 1, times: 8, answer: { status: 503 } });
+  await assert.rejects(draft.publish(text('{}'), never), { code: 'STORE_UNAVAILABLE' });
+  assert.equal((await keysOf(storeAt({ prefix }))).length, 2);
+  await draft.discard();
+  const removed = proxy.requests.flatMap((line) => /^DELETE .*\/(.+)\?/.exec(line)?.[1] ?? []);
+  assert.deepEqual(removed, [manifestFile, 'a']);
   assert.deepEqual(await keysOf(storeAt({ prefix })), []);
 });
 
