@@ -7,6 +7,7 @@ import type { Artifact } from '../domain/manifest.ts';
 import { decodeChain } from './chain.ts';
 import { verified } from './digest.ts';
 import { openCodec } from './index.ts';
+import { feedSink } from './sink.ts';
 
 /** Opens a stored object of the backup's folder by its name there. */
 export type OpenStored = (file: string, signal: AbortSignal) => Promise<Readable>;
@@ -44,11 +45,7 @@ export async function saveArtifact(
   }
   await using file = await open(path, 'w');
   const whole = await openWhole(artifact, openStored, signal);
-  const sink = codec.decodeTo(file.fd, signal);
-  const feeding = pipeline(whole, sink.input, { signal });
-  feeding.catch(() => undefined); // Most often the decoder fails as well, and is asked first.
-  const bytes = await sink.done;
-  await feeding;
+  const bytes = await feedSink(whole, codec.decodeTo(file.fd, signal), signal);
   if (bytes === artifact.plainBytes) return;
   const message = `the content of ${artifact.file} has ${bytes} of ${artifact.plainBytes} bytes`;
   throw new LifeboatError('ARTIFACT_CORRUPT', message);

@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
-import type { Writable } from 'node:stream';
+import type { Readable, Writable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
 import { asLifeboatError, LifeboatError } from '../domain/errors.ts';
 
 /** A decoder that writes to a descriptor: the plain bytes never pass through this process. */
@@ -38,4 +39,21 @@ export function zstdSink(output: number, signal: AbortSignal): Sink {
   done.catch(() => {}); // The input fails as well; whoever feeds it reports one of both.
   if (!child.stdin) throw new LifeboatError('INTERNAL', 'zstd was started without an input');
   return { input: child.stdin, done };
+}
+
+/**
+ * Feeds all of the source to the sink; resolves with how many plain bytes it wrote. When the source broke, that is what is
+ * told, and not what the decoder thinks of bytes that were cut: a server that is away is no damage.
+ */
+export async function feedSink(source: Readable, sink: Sink, signal: AbortSignal): Promise<number> {
+  const feeding = pipeline(source, sink.input, { signal });
+  feeding.catch(() => {}); // Asked below.
+  try {
+    const bytes = await sink.done;
+    await feeding;
+    return bytes;
+  } catch (error) {
+    const broken = await feeding.catch((cause: unknown) => cause);
+    throw broken instanceof LifeboatError ? broken : error;
+  }
 }

@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict';
+import { open } from 'node:fs/promises';
 import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { describe, it } from 'node:test';
 import { openCodec } from '../../codecs/index.ts';
+import { LifeboatError } from '../../domain/errors.ts';
+import { isRedirectable } from '../../domain/shell.ts';
 import { plainBytes } from './plain-bytes.ts';
 
 const plain = Buffer.alloc(3_000_000, 'abcdefg');
@@ -31,6 +34,20 @@ describe('plain bytes of stored ones', () => {
       const bytes = plainBytes(Readable.from([stored]), codecs, false, never);
       for await (const _ of bytes.stream) break;
       assert.equal(await bytes.total(), plain.length);
+    });
+  }
+
+  for (const isRedirected of [false, true]) {
+    it(`fail with what broke the stored ones, ${isRedirected ? 'redirected' : 'read here'}`, async () => {
+      const { codecs, stored } = await encoded('zstd');
+      async function* breakingOff() {
+        yield stored.subarray(0, stored.length / 2);
+        throw new LifeboatError('STORE_UNAVAILABLE', 'the server is away');
+      }
+      const { stream } = plainBytes(Readable.from(breakingOff()), codecs, isRedirected, never);
+      await using nowhere = await open('/dev/null', 'w');
+      const reading = isRedirectable(stream) ? stream.writeTo(nowhere.fd, never) : buffer(stream);
+      await assert.rejects(reading, { code: 'STORE_UNAVAILABLE' });
     });
   }
 

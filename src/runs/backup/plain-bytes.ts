@@ -2,6 +2,7 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { decodeChain } from '../../codecs/chain.ts';
 import type { Codec } from '../../codecs/codec.ts';
+import { feedSink } from '../../codecs/sink.ts';
 import { LifeboatError } from '../../domain/errors.ts';
 import type { Redirectable } from '../../domain/shell.ts';
 
@@ -38,12 +39,7 @@ export function plainBytes(
   const redirectable: Redirectable = Object.assign(stream, {
     writeTo: async (descriptor: number, abort: AbortSignal) => {
       try {
-        const sink = decodeTo(descriptor, abort);
-        const feeding = pipeline(stored, sink.input, { signal: abort });
-        feeding.catch(() => {}); // The sink knows the cause.
-        const count = await sink.done;
-        await feeding;
-        total.resolve(count);
+        total.resolve(await feedSink(stored, decodeTo(descriptor, abort), abort));
       } catch (error) {
         total.reject(error);
         throw error;
