@@ -15,6 +15,7 @@ import { failureOf, RunLog } from './history/run-log.ts';
 import { byId, byTime, findBackup, listBackups } from './lookup.ts';
 import { makePlan, type Plan } from './plan.ts';
 import { planRestore, type RestorePlan, type RestoreRequest, runRestore } from './restore/restore.ts';
+import { undoOf } from './restore/undo.ts';
 import type { Source } from './source.ts';
 import { readStatus, type Status, type StatusFacts } from './status.ts';
 import { matchTargets } from './target.ts';
@@ -251,6 +252,7 @@ async function restore(
     const stop = status.schedule ? `docker exec sidecar cancel ${shortId(request.run)}` : 'Ctrl-C';
     if (ask.delayMs) await pause(ask.delayMs, stop, log, entered.signal);
     const { restored, safety, restarted } = await runRestore(context, plan, log, entered.signal);
+    const undo = safety && (await undoOf(context, request, safety, entered.signal));
     log.finished('ok');
     return {
       run: request.run,
@@ -260,7 +262,7 @@ async function restore(
       warnings: restored.warnings,
       kept: restored.kept,
       restarted,
-      undo: safety && `restore ${name} --at ${shortId(safety)}`,
+      undo,
       durationMs: context.now().getTime() - startedAt.getTime(),
     };
   } catch (error) {
