@@ -1,7 +1,8 @@
 import type { Settings } from '../config/settings.ts';
+import type { DockerAddress } from '../docker/address.ts';
 import type { DockerApi } from '../docker/api.ts';
 import type { Scope } from '../docker/discovery.ts';
-import { connectDocker, type DockerAddress } from '../docker/dockerode.ts';
+import { connectDocker } from '../docker/dockerode.ts';
 import type { PipeFolder } from '../docker/pipe.ts';
 import { findSelf } from '../docker/self.ts';
 import { LifeboatError } from '../domain/errors.ts';
