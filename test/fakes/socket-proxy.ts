@@ -143,6 +143,7 @@ async function pass(
 ): Promise<void> {
   let seen = 0;
   let inHeader = true;
+  let tail: Buffer = Buffer.alloc(0);
   let idle: NodeJS.Timeout | undefined;
   try {
     for await (const received of from) {
@@ -155,9 +156,12 @@ async function pass(
       }
       const { resetAfter, flipAt, rate, idleCutMs } = now;
       if (inHeader && (resetAfter !== undefined || flipAt !== undefined)) {
-        const end = chunk.indexOf('\r\n\r\n');
+        // Its end may come in pieces.
+        const joined = Buffer.concat([tail, chunk]);
+        const end = joined.indexOf('\r\n\r\n');
         inHeader = end < 0;
-        const header = end < 0 ? chunk : chunk.subarray(0, end + 4);
+        const header = end < 0 ? chunk : chunk.subarray(0, end + 4 - tail.length);
+        tail = joined.subarray(-3);
         to.write(header);
         chunk = chunk.subarray(header.length);
       }
