@@ -35,8 +35,7 @@ The names of folders sort by time; below is the newest backup of every source, o
 2. Check it: \`sha256sum\` must print what stands below.
 3. Run the line of each file, in the order given, into an **empty** database or folder first, and look at the result.
 
-If there is \`NAME.001\` beside \`NAME\`, the file was too large for one object: \`cat NAME NAME.[0-9]* > NAME.whole\`.
-Files ending in \`.age\` need your private key: \`age -d -i KEYFILE NAME\`.`;
+If there is \`NAME.001\` beside \`NAME\`, the file was too large for one object: \`cat NAME NAME.[0-9]* > NAME.whole\`.`;
 }
 
 function section(manifest: Manifest): string {

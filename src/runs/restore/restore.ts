@@ -87,12 +87,8 @@ export async function runRestore(
   await using stopped = await stopServices(context.lifecycle, plan.stops, source, log);
   const restored = await restoreData(context, request, from, log, signal);
   for (const warning of restored.warnings) log.warn(source.name, warning);
-  const restarted = await log.step(
-    source.name,
-    'start',
-    plan.stops.map(({ service }) => service).join(', ') || 'nothing was stopped',
-    () => stopped.startAgain(signal),
-  );
+  const names = plan.stops.map(({ service }) => service).join(', ');
+  const restarted = names === '' ? [] : await log.step(source.name, 'start', names, () => stopped.startAgain(signal));
   return { restored, safety, restarted };
 }
 
