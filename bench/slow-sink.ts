@@ -17,13 +17,20 @@ export default {
       run: ['--init'],
     });
     const bytes = isSmall ? 200e6 : 4e9;
-    // Bundled as the product is: stripping types costs more memory than what is measured here.
+    // Bundled and started as the product is: stripping types costs more memory than what is measured here.
     const child = join(import.meta.dirname, 'results', 'slow-sink-child.mjs');
     const entryPoints = [join(import.meta.dirname, 'support', 'slow-sink-child.ts')];
     await build({ entryPoints, outfile: child, bundle: true, platform: 'node', format: 'esm', packages: 'external' });
     const raw = await Promise.all(
       ['exec', 'pipe'].map(async (path) => {
-        const { stdout } = await run(process.execPath, [child, path, container.id, String(bytes), String(rate)]);
+        const { stdout } = await run(process.execPath, [
+          '--max-semi-space-size=1',
+          child,
+          path,
+          container.id,
+          String(bytes),
+          String(rate),
+        ]);
         return JSON.parse(stdout) as { path: string; bytes: number; before: number; peak: number };
       }),
     );

@@ -27,8 +27,9 @@ const tellMemory =
 export async function startBenchStack(
   services: string,
   sidecar: Readonly<Record<string, string>> = {},
+  runs: 'sleep' | 'daemon' = 'sleep',
 ): Promise<BenchStack> {
-  const stack: Stack = await startStack(services, sidecar);
+  const stack: Stack = await startStack(services, sidecar, runs);
   const { project, folder } = stack;
   const container = `${project}-sidecar-1`;
   const checked = async (program: string, args: readonly string[]) => {

@@ -15,6 +15,11 @@ for (const tool of ['igzip', 'pigz', 'gzip']) {
 }
 testCodec('gzip -6', () => createGzip({ level: 6 }));
 
+test('is decoded into a descriptor by zstd where that reads gzip', async () => {
+  assert.ok((await createGzip()).decodeTo);
+  assert.equal((await createGzip({ path: await pathWithOnly('gzip') })).decodeTo, undefined);
+});
+
 test('output of every program is read by plain gunzip and by node', async () => {
   const plain = dumpLike(3_000_000);
   for (const tool of ['igzip', 'pigz', 'gzip']) {

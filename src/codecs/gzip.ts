@@ -1,9 +1,14 @@
+import { execFile } from 'node:child_process';
 import { constants } from 'node:fs';
 import { access } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
+import { promisify } from 'node:util';
 import { LifeboatError } from '../domain/errors.ts';
 import type { Codec } from './codec.ts';
 import { startProcess } from './process.ts';
+import { zstdSink } from './sink.ts';
+
+const run = promisify(execFile);
 
 export interface GzipOptions {
   /** 1 (fast) to 9 (small). */
@@ -35,10 +40,19 @@ export async function createGzip({ level = 1, path = process.env.PATH }: GzipOpt
     encode: (signal, input) =>
       startProcess({ argv: [encoder, `-${level}`, '-c'], refusal: 'COMMAND_FAILED', input }, signal),
     decode: (signal) => startProcess({ argv: [decoder, '-d', '-c'], refusal: 'ARTIFACT_CORRUPT' }, signal),
+    // No program of gzip's own tells how many bytes it wrote; zstd does, at three times the speed of gzip.
+    ...((await zstdReadsGzip(path)) ? { decodeTo: zstdSink } : {}),
   };
 }
 
-async function isInPath(tool: Tool, path: string | undefined): Promise<boolean> {
+/** Whether zstd is there and was built with zlib, as every distribution does. */
+async function zstdReadsGzip(path: string | undefined): Promise<boolean> {
+  if (!(await isInPath('zstd', path))) return false;
+  const { stdout, stderr } = await run('zstd', ['-vV']);
+  return /supports:.*\bgzip\b/.test(stdout + stderr);
+}
+
+async function isInPath(tool: Tool | 'zstd', path: string | undefined): Promise<boolean> {
   for (const folder of path?.split(delimiter) ?? []) {
     const isThere = await access(join(folder, tool), constants.X_OK).then(
       () => true,

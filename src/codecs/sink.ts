@@ -10,7 +10,7 @@ export interface Sink {
   readonly done: Promise<number>;
 }
 
-/** Decodes Zstandard into a descriptor. Rejects ARTIFACT_CORRUPT, or COMMAND_FAILED when whoever reads it went away. */
+/** Decodes Zstandard, or gzip where zstd was built with it, into a descriptor. Rejects ARTIFACT_CORRUPT, or COMMAND_FAILED when whoever reads it went away. */
 export function zstdSink(output: number, signal: AbortSignal): Sink {
   // Verbose: its last line says how many bytes it wrote, which nobody else sees here.
   const child = spawn('zstd', ['-d', '-c', '-v', '--no-progress'], { stdio: ['pipe', output, 'pipe'] });

@@ -22,6 +22,14 @@ printf '%s%03d' "$t" "$rc"
 while read -r _ <&3; do :; done
 exit "$rc"`;
 
+/**
+ * Dump and restore programs write and read a pipe in pieces of 4 KB. With larger ones a gigabyte costs a third less
+ * processor time; `stdbuf` is in every image that has the GNU tools.
+ */
+const buffered = (option: '-i1M' | '-o1M') =>
+  `b=; type stdbuf "$1" >/dev/null 2>&1 && b='stdbuf ${option}'
+`;
+
 /** The job reads our input; when we vanish it sees the end of its input like any reader. */
 const feedScript = `${prelude}exec 3<&0
 "$@" <&3 3<&-
@@ -35,8 +43,8 @@ exit "$rc"`;
  * a writer must stay, or the job would wait for one for ever. What a job that is content leaves unread is read all the
  * same, because the writer counts it.
  */
-const pipeFeedScript = `${prelude}exec 3</pipe/pipe; printf .
-"$@" <&3 3<&-
+const pipeFeedScript = `${prelude}${buffered('-i1M')}exec 3</pipe/pipe; printf .
+$b "$@" <&3 3<&-
 rc=$?
 [ "$rc" -ne 0 ] || cat <&3 >/dev/null 2>&1
 printf '%s%03d' "$t" "$rc"
@@ -108,7 +116,7 @@ export function helperSession(
 /** For a helper that writes a named pipe: no trailer is needed, its exit code is known before the pipe ends. */
 export function pipeScript(argv: readonly string[], env: Readonly<Record<string, string>>): Omit<Envelope, 'trailer'> {
   return {
-    argv: ['sh', '-c', `${environmentScript}exec "$@" </dev/null >/pipe/pipe`, 'sh', ...argv],
+    argv: ['sh', '-c', `${environmentScript}${buffered('-o1M')}exec $b "$@" </dev/null >/pipe/pipe`, 'sh', ...argv],
     env: {},
     preamble: environmentPreamble(env),
   };

@@ -66,7 +66,6 @@ export async function openPipe(
       try {
         return await writeToPipe(api, owner, container, { ...command, user }, mount, fifo, signal);
       } finally {
-        // Only now may the other side see the end: how the helper ended is known.
         fifo.keeper.close();
       }
     },
@@ -195,6 +194,8 @@ async function writeToPipe(
     if (exitCode === 137) throw killed(title);
     if (exitCode !== 0) throw await whyFailed(api, container, place, commandFailed(title, exitCode, stderr.text));
     await checkNeighbour(api, container, place);
+    // Only now may the other side see the end: the helper ended well. It goes on while the helper is removed.
+    fifo.keeper.close();
     return { exitCode, stdout: '', stderr: stderr.text };
   } finally {
     signal.removeEventListener('abort', abort);

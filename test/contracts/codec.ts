@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
-import { closeSync, openSync, writeFileSync } from 'node:fs';
+import { closeSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -77,6 +77,32 @@ export function testCodec(name: string, open: () => Promise<Codec>): void {
       for (const damaged of [...cuts.map((end) => stored.subarray(0, end)), flipped, randomBytes(5000)]) {
         await assert.rejects(through(codec.decode(never), damaged), { code: 'ARTIFACT_CORRUPT' });
       }
+    });
+
+    test('where it decodes into a descriptor, it tells how much that was and refuses damaged bytes', async (t) => {
+      const codec = await open();
+      const { decodeTo } = codec;
+      if (!decodeTo) return t.skip('it does not');
+      const plain = dumpLike(2_000_000);
+      const stored = await through(codec.encode(never), plain);
+      const folder = await mkdtemp(join(tmpdir(), 'lifeboat-codec-'));
+      const file = join(folder, 'plain');
+      const decode = async (bytes: Buffer) => {
+        const fd = openSync(file, 'w');
+        const sink = decodeTo(fd, never);
+        closeSync(fd);
+        sink.input.on('error', () => {});
+        sink.input.end(bytes);
+        return sink.done;
+      };
+      assert.equal(await decode(stored), plain.length);
+      assert.ok(readFileSync(file).equals(plain));
+      const flipped = Buffer.from(stored);
+      flipped[stored.length >> 1] = (flipped[stored.length >> 1] ?? 0) ^ 0x10;
+      const cuts = [0, 1, 10, stored.length >> 1, stored.length - 9, stored.length - 1];
+      for (const damaged of [...cuts.map((end) => stored.subarray(0, end)), flipped, randomBytes(5000)])
+        await assert.rejects(decode(damaged), { code: 'ARTIFACT_CORRUPT' });
+      await rm(folder, { recursive: true });
     });
 
     test('a source that fails while encoding never yields a complete output', async () => {

@@ -2,7 +2,7 @@ import type { Shell } from '../../domain/shell.ts';
 import type { Survey } from '../engine.ts';
 import { matchesAny } from '../glob.ts';
 import { isOwnDatabase } from '../own-name.ts';
-import { createClient, type PostgresClient } from './client.ts';
+import { createClient, type PostgresClient, type PostgresConnection } from './client.ts';
 import type { PostgresOptions } from './options.ts';
 
 /** What `dump` needs of the survey beyond the contract. */
@@ -30,8 +30,13 @@ interface DatabaseRow {
 
 export async function survey(shell: Shell, options: PostgresOptions, signal: AbortSignal): Promise<Survey> {
   const client = await createClient(shell, options, signal);
-  const toolVersion = await client.toolVersion('pg_dump', signal);
-  await using connection = await client.connect(await maintenanceDatabase(client, signal), signal);
+  const asked = client.toolVersion('pg_dump', signal);
+  asked.catch(() => {}); // Read below.
+  await using connection = await connectForQuestions(client, signal).catch(async (error: unknown) => {
+    await asked; // Without tools there is no login either.
+    throw error;
+  });
+  const toolVersion = await asked;
   const [server] = await connection.rows<ServerRow>(`SELECT current_setting('server_version') AS version,
     current_setting('server_version_num')::int AS number, (pg_control_system()).system_identifier::text AS identity,
     (SELECT rolsuper FROM pg_roles WHERE rolname = current_user) AS superuser, pg_is_in_recovery() AS recovering`);
@@ -67,17 +72,16 @@ export async function survey(shell: Shell, options: PostgresOptions, signal: Abo
   };
 }
 
-/** A database we may connect to for questions about the whole server. */
-async function maintenanceDatabase(client: PostgresClient, signal: AbortSignal): Promise<string> {
+/** A session in some database that lets us in, for questions about the whole server. */
+async function connectForQuestions(client: PostgresClient, signal: AbortSignal): Promise<PostgresConnection> {
   for (const name of ['postgres', client.user]) {
     try {
-      await using _connection = await client.connect(name, signal);
-      return name;
+      return await client.connect(name, signal);
     } catch (error) {
       if (!String(error).includes('does not exist')) throw error;
     }
   }
-  return 'template1';
+  return client.connect('template1', signal);
 }
 
 function reasonToLeave(database: DatabaseRow, options: PostgresOptions): string | undefined {
