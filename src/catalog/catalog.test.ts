@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { keysOf } from '../../test/contracts/store.ts';
+import { sampleManifest } from '../../test/samples/manifest.ts';
 import { LifeboatError } from '../domain/errors.ts';
 import type { Manifest } from '../domain/manifest.ts';
 import { backupPrefix } from '../domain/naming.ts';
@@ -8,7 +9,6 @@ import { createMemoryStore } from '../stores/memory.ts';
 import type { Store } from '../stores/store.ts';
 import { createCatalog } from './catalog.ts';
 import { encodeManifest, manifestHash } from './manifest-codec.ts';
-import { sampleManifest } from './sample-manifest.ts';
 
 const never = new AbortController().signal;
 const text = (words: string) => Buffer.from(words);

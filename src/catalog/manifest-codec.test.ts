@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { sampleManifest } from '../../test/samples/manifest.ts';
 import { decodeManifest, encodeManifest, manifestHash } from './manifest-codec.ts';
-import { sampleManifest } from './sample-manifest.ts';
 
 const where = 'shop/db/postgres/x/manifest.json';
 

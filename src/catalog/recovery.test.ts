@@ -6,10 +6,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import { test } from 'node:test';
+import { sampleManifest } from '../../test/samples/manifest.ts';
 import { backupPrefix } from '../domain/naming.ts';
 import { createMemoryStore } from '../stores/memory.ts';
 import { renderRecovery, writeRecovery } from './recovery.ts';
-import { sampleManifest } from './sample-manifest.ts';
 
 const now = new Date('2026-11-21T12:00:00Z');
 const never = new AbortController().signal;

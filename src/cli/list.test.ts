@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { sampleManifest } from '../catalog/sample-manifest.ts';
+import { sampleManifest } from '../../test/samples/manifest.ts';
 import type { CommandContext } from './command.ts';
 import { list } from './list.ts';
 

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { z } from 'zod';
+import { sampleEngines } from '../../test/samples/config.ts';
 import { createRedactor } from '../domain/redact.ts';
 import { lintCompose } from './compose-lint.ts';
-import { sampleEngines } from './fixtures.ts';
 
 const sample = { engines: sampleEngines, redactor: createRedactor() };
 

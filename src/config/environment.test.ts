@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { type Sample, sampleConfig, sampleEngines } from './fixtures.ts';
+import { type Sample, sampleConfig, sampleEngines } from '../../test/samples/config.ts';
 import { variableOf } from './key.ts';
 import { createVariables } from './variables.ts';
 import { createVocabulary } from './vocabulary.ts';

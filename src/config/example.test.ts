@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { sampleConfig, sampleEngines } from '../../test/samples/config.ts';
 import { configExample } from './example.ts';
-import { sampleConfig, sampleEngines } from './fixtures.ts';
 import { serviceSettings } from './service-settings.ts';
 import { createVocabulary } from './vocabulary.ts';
 

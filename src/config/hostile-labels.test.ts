@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { sampleConfig, sampleService } from './fixtures.ts';
+import { sampleConfig, sampleService } from '../../test/samples/config.ts';
 import { problemText } from './problems.ts';
 import { serviceSettings } from './service-settings.ts';
 

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { parse } from 'yaml';
 import { z } from 'zod';
+import { sampleEngines } from '../../test/samples/config.ts';
 import { configExample } from './example.ts';
-import { sampleEngines } from './fixtures.ts';
 import { configJsonSchema } from './json-schema.ts';
 import { createVocabulary, type KeyEntry } from './vocabulary.ts';
 

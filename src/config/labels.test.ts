@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { sampleService } from './fixtures.ts';
+import { sampleService } from '../../test/samples/config.ts';
 import { problemText } from './problems.ts';
 
 /** One line per problem of the service `db`: what it does, to which source, and what it says. */

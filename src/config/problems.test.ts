@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { sampleConfig } from './fixtures.ts';
+import { sampleConfig } from '../../test/samples/config.ts';
 import { githubAnnotation, type Problem, problemText, startRefusal } from './problems.ts';
 
 describe('starting', () => {

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { z } from 'zod';
+import { sampleEngines } from '../../test/samples/config.ts';
 import { planned } from './available.ts';
-import { sampleEngines } from './fixtures.ts';
 import { variableOf } from './key.ts';
 import { anchorOf } from './problems.ts';
 import { referenceMarkdown } from './reference.ts';

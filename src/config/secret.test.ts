@@ -4,9 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { inspect } from 'node:util';
+import { type Sample, sampleConfig } from '../../test/samples/config.ts';
 import { createRedactor } from '../domain/redact.ts';
 import { localDisk, readTextFile } from './disk.ts';
-import { type Sample, sampleConfig } from './fixtures.ts';
 import { isSecretName, Secret } from './secret.ts';
 
 const slack = 'https://hooks.example.org/services/T1/B2/secretsecret';

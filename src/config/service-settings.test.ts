@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { sampleConfig, sampleService } from './fixtures.ts';
+import { sampleConfig, sampleService } from '../../test/samples/config.ts';
 import { originText } from './origin.ts';
 
 describe('the settings of the sidecar', () => {

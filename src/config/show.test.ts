@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { stripVTControlCharacters } from 'node:util';
-import { sampleConfig, sampleService } from './fixtures.ts';
+import { sampleConfig, sampleService } from '../../test/samples/config.ts';
 import { shownValues, showText } from './show.ts';
 
 describe('config show', () => {

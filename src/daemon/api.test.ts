@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { sampleManifest } from '../catalog/sample-manifest.ts';
+import { sampleManifest } from '../../test/samples/manifest.ts';
 import { type ClientOptions, connectDaemon, type DaemonClient } from '../cli/client.ts';
 import { LifeboatError } from '../domain/errors.ts';
 import type { RunEvent } from '../domain/run-event.ts';

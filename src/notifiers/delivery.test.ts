@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { setTimeout as wait } from 'node:timers/promises';
+import { messageAbout } from '../../test/samples/message.ts';
+import { failedSource, finishedRun } from '../../test/samples/outcome.ts';
 import { asLifeboatError } from '../domain/errors.ts';
 import { type Clock, createDelivery, standardRetryMs, systemClock } from './delivery.ts';
 import type { Message } from './notifier.ts';
 import { createOutbox } from './outbox.ts';
-import { messageAbout } from './sample-message.ts';
-import { failedSource, finishedRun } from './sample-run.ts';
 import { Undelivered } from './undelivered.ts';
 
 const message = (id: string): Message => messageAbout(finishedRun([failedSource()]), { id });

@@ -4,6 +4,7 @@ import { describe, it } from 'node:test';
 import { setTimeout as wait } from 'node:timers/promises';
 import { Webhook } from 'standardwebhooks';
 import { openReceiver, type Received, type Receiver, textsIn } from '../../test/contracts/notifier.ts';
+import { degradedSource, failedSource, finishedRun, goodSource, sampleFacts } from '../../test/samples/outcome.ts';
 import { LifeboatError } from '../domain/errors.ts';
 import { createRedactor } from '../domain/redact.ts';
 import { type Clock, systemClock } from './delivery.ts';
@@ -11,7 +12,6 @@ import { type Channel, type Concealed, createNotifiers, type NotifiersOptions, t
 import type { Occasion } from './notifier.ts';
 import { createMemory } from './open-problems.ts';
 import { createPoster } from './post.ts';
-import { degradedSource, failedSource, finishedRun, goodSource, sampleFacts } from './sample-run.ts';
 
 const standard: readonly Occasion[] = ['failure', 'recovered', 'config-problem'];
 const hidden = (text: string): Concealed => ({ reveal: () => text });

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { hostileText, messageAbout } from '../../test/samples/message.ts';
+import { failedSource, finishedRun, goodSource, sampleFacts } from '../../test/samples/outcome.ts';
 import { createRedactor } from '../domain/redact.ts';
 import { clip, createCleaner } from './clean.ts';
 import type { RunMessage } from './notifier.ts';
-import { hostileText, messageAbout } from './sample-message.ts';
-import { failedSource, finishedRun, goodSource, sampleFacts } from './sample-run.ts';
 import { slackPayload } from './slack-blocks.ts';
 import { webhookBody } from './webhook.ts';
 import { ageText } from './wording.ts';

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { degradedSource, endedSource, failedSource, finishedRun, goodSource } from '../../test/samples/outcome.ts';
 import type { Occasion } from './notifier.ts';
 import { type PolicyState, repeatMs } from './open-problems.ts';
 import type { EndedSource, Outcome, SourceRef } from './outcome.ts';
 import { channelReached, judge, type Listener } from './policy.ts';
-import { degradedSource, endedSource, failedSource, finishedRun, goodSource } from './sample-run.ts';
 
 const minute = 60_000;
 const hour = 60 * minute;

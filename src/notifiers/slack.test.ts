@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { openReceiver, testNotifier, textsIn } from '../../test/contracts/notifier.ts';
-import { complaintsAbout } from './block-kit-limits.ts';
+import { complaintsAbout } from '../../test/samples/block-kit-limits.ts';
+import { everyMessage, hostileSources, hostileText, messageAbout } from '../../test/samples/message.ts';
+import { degradedSource, failedSource, finishedRun, goodSource, sampleFacts } from '../../test/samples/outcome.ts';
 import { createPoster } from './post.ts';
-import { everyMessage, hostileSources, hostileText, messageAbout } from './sample-message.ts';
-import { degradedSource, failedSource, finishedRun, goodSource, sampleFacts } from './sample-run.ts';
 import { createSlack } from './slack.ts';
 import { slackPayload } from './slack-blocks.ts';
 import { code, codeBlock, dateToken, escaped } from './slack-text.ts';

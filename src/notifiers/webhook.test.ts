@@ -3,10 +3,10 @@ import { randomBytes } from 'node:crypto';
 import { describe, it } from 'node:test';
 import { Webhook } from 'standardwebhooks';
 import { openReceiver, type Received, testNotifier } from '../../test/contracts/notifier.ts';
+import { everyMessage, hostileSources, messageAbout } from '../../test/samples/message.ts';
+import { degradedSource, failedSource, finishedRun, goodSource, sampleFacts } from '../../test/samples/outcome.ts';
 import { signingKeys } from '../domain/signing-secret.ts';
 import { createPoster } from './post.ts';
-import { everyMessage, hostileSources, messageAbout } from './sample-message.ts';
-import { degradedSource, failedSource, finishedRun, goodSource, sampleFacts } from './sample-run.ts';
 import { createWebhook, webhookBody } from './webhook.ts';
 
 const never = new AbortController().signal;

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { sampleManifest } from '../catalog/sample-manifest.ts';
+import { sampleManifest } from '../../test/samples/manifest.ts';
 import type { RunContext } from './context.ts';
 import { byTime, listBackups } from './lookup.ts';
 

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { sampleManifest } from '../../test/samples/manifest.ts';
 import { createCatalog } from '../catalog/catalog.ts';
 import { encodeManifest } from '../catalog/manifest-codec.ts';
-import { sampleManifest } from '../catalog/sample-manifest.ts';
 import { LifeboatError } from '../domain/errors.ts';
 import type { Manifest } from '../domain/manifest.ts';
 import { backupPrefix } from '../domain/naming.ts';

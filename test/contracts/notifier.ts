@@ -5,9 +5,9 @@ import { text } from 'node:stream/consumers';
 import { suite, test } from 'node:test';
 import type { Message, Notifier } from '../../src/notifiers/notifier.ts';
 import { createPoster, type Post } from '../../src/notifiers/post.ts';
-import { everyMessage, hostileSources, messageAbout } from '../../src/notifiers/sample-message.ts';
-import { failedSource, finishedRun } from '../../src/notifiers/sample-run.ts';
 import type { Undelivered } from '../../src/notifiers/undelivered.ts';
+import { everyMessage, hostileSources, messageAbout } from '../samples/message.ts';
+import { failedSource, finishedRun } from '../samples/outcome.ts';
 
 export interface Received {
   readonly method: string | undefined;

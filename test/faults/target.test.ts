@@ -2,7 +2,6 @@ import assert from 'node:assert/strict';
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { sampleManifest } from '../../src/catalog/sample-manifest.ts';
 import { LifeboatError } from '../../src/domain/errors.ts';
 import type { Manifest } from '../../src/domain/manifest.ts';
 import { command } from '../../src/engines/command/index.ts';
@@ -10,6 +9,7 @@ import type { Engine } from '../../src/engines/engine.ts';
 import { mysql } from '../../src/engines/mysql/index.ts';
 import { postgres } from '../../src/engines/postgres/index.ts';
 import { redis } from '../../src/engines/redis/index.ts';
+import { sampleManifest } from '../samples/manifest.ts';
 import { type Home, makeHome, type SmallStack, startSmallStack } from '../support/daemon.ts';
 import { docker, dockerWithInput, eventually, shellOf, startContainer } from '../support/testbed.ts';
 

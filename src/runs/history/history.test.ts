@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, test } from 'node:test';
-import { sampleManifest } from '../../catalog/sample-manifest.ts';
+import { sampleManifest } from '../../../test/samples/manifest.ts';
 import type { RunEvent, SourceResult } from '../../domain/run-event.ts';
 import type { SourceName } from '../../domain/types.ts';
 import { type History, openHistory } from './history.ts';

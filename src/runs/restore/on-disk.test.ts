@@ -7,7 +7,7 @@ import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { after, test } from 'node:test';
 import { dumpLike, through } from '../../../test/contracts/codec.ts';
-import { sampleManifest } from '../../catalog/sample-manifest.ts';
+import { sampleManifest } from '../../../test/samples/manifest.ts';
 import { encodeChain } from '../../codecs/chain.ts';
 import { openCodec } from '../../codecs/index.ts';
 import type { Artifact } from '../../domain/manifest.ts';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { sampleManifest } from '../../catalog/sample-manifest.ts';
+import { sampleManifest } from '../../../test/samples/manifest.ts';
 import { undoLine } from './undo.ts';
 
 const [sample] = sampleManifest().artifacts;

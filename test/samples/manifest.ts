@@ -1,6 +1,6 @@
-import { type Manifest, manifestFormat } from '../domain/manifest.ts';
+import { type Manifest, manifestFormat } from '../../src/domain/manifest.ts';
 
-/** For tests: a whole manifest with the given fields replaced. */
+/** A whole manifest with the given fields replaced. */
 export function sampleManifest(fields: Partial<Manifest> = {}): Manifest {
   const id = fields.id ?? '20261121-030000-k3f9a2';
   const finishedAt = `${id.slice(0, 4)}-${id.slice(4, 6)}-${id.slice(6, 8)}T${id.slice(9, 11)}:${id.slice(11, 13)}:${id.slice(13, 15)}.000Z`;

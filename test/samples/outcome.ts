@@ -1,6 +1,6 @@
-import type { EndedSource, Facts, FinishedBackup } from './outcome.ts';
+import type { EndedSource, Facts, FinishedBackup } from '../../src/notifiers/outcome.ts';
 
-/** For tests only: outcomes and what is known beside them. */
+/** Outcomes and what is known beside them. */
 
 export const sampleFacts: Facts = {
   lifeboat: '0.1.0',

@@ -1,12 +1,12 @@
-import { createRedactor } from '../domain/redact.ts';
-import { createCleaner } from './clean.ts';
-import { composeMessage } from './message.ts';
-import type { Message } from './notifier.ts';
-import type { EndedSource, Facts, Outcome } from './outcome.ts';
-import { judge, type Listener } from './policy.ts';
-import { degradedSource, endedSource, failedSource, finishedRun, goodSource, sampleFacts } from './sample-run.ts';
+import { createRedactor } from '../../src/domain/redact.ts';
+import { createCleaner } from '../../src/notifiers/clean.ts';
+import { composeMessage } from '../../src/notifiers/message.ts';
+import type { Message } from '../../src/notifiers/notifier.ts';
+import type { EndedSource, Facts, Outcome } from '../../src/notifiers/outcome.ts';
+import { judge, type Listener } from '../../src/notifiers/policy.ts';
+import { degradedSource, endedSource, failedSource, finishedRun, goodSource, sampleFacts } from './outcome.ts';
 
-/** For tests only: the messages that reach a channel. */
+/** The messages that reach a channel. */
 
 const listener: Listener = { name: 'test', on: ['failure', 'recovered', 'config-problem', 'success'] };
 

@@ -1,12 +1,12 @@
 import { z } from 'zod';
-import { bareOption, optionBool, optionDuration, optionList, optionText } from '../domain/option.ts';
-import { createRedactor, type Redactor } from '../domain/redact.ts';
-import type { Disk } from './disk.ts';
-import { type Config, loadConfig } from './load.ts';
-import { type ServiceChoice, serviceSettings } from './service-settings.ts';
-import type { EngineOptions } from './vocabulary.ts';
+import type { Disk } from '../../src/config/disk.ts';
+import { type Config, loadConfig } from '../../src/config/load.ts';
+import { type ServiceChoice, serviceSettings } from '../../src/config/service-settings.ts';
+import type { EngineOptions } from '../../src/config/vocabulary.ts';
+import { bareOption, optionBool, optionDuration, optionList, optionText } from '../../src/domain/option.ts';
+import { createRedactor, type Redactor } from '../../src/domain/redact.ts';
 
-/** For tests only: engines of every shape, a disk in memory, and short ways to read a configuration. */
+/** Engines of every shape, a disk in memory, and short ways to read a configuration. */
 
 /** One engine with plain zod types, one with an alias, two with a bare option. */
 export const sampleEngines: readonly EngineOptions[] = [

@@ -1,5 +1,5 @@
 /**
- * For tests only: Slack's published limits (docs.slack.dev, Block Kit reference) as a check of its own, that shares nothing
+ * Slack's published limits (docs.slack.dev, Block Kit reference) as a check of its own, that shares nothing
  * with the code that writes the blocks. Slack answers 400 to whatever breaks one of them.
  */
 export function complaintsAbout(payload: unknown): readonly string[] {
