@@ -1,9 +1,12 @@
 import assert from 'node:assert/strict';
-import { readFile, rename } from 'node:fs/promises';
+import { glob, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
+import { readPage } from '../../../scripts/docs/page.ts';
 import type { Plan } from '../../../src/runs/plan.ts';
 import { userFolder } from './folder.ts';
+
+const root = join(import.meta.dirname, '../../..');
 
 describe('the examples', { concurrency: false }, () => {
   it('shop: without a label, plan lists every database and what is not covered; all come back from nothing', async () => {
@@ -117,11 +120,32 @@ sed -i 's|file:///backups|file:///backups${settings}|' docker-compose.backup.yml
     assert.equal(await fresh.type(count), '500');
   });
 
+  it('the pages: Compose takes every part of a file that they show, beside the drop-in', async () => {
+    const pages = await Array.fromAsync(glob('{README,CONTRIBUTING,docs/**/*}.md', { cwd: root }));
+    let taken = 0;
+    for (const page of pages) {
+      for (const { language, text } of readPage(page, await readFile(join(root, page), 'utf8')).blocks) {
+        if (language !== 'yaml' || !/^(services|secrets|networks):/m.test(text) || text.startsWith('# config.yaml'))
+          continue;
+        await using folder = await userFolder();
+        // What a page leaves out of a service that is not ours is its image.
+        const others = Array.from(text.matchAll(/^ {2}([a-z-]+):$/gm), ([, name]) => name).filter(
+          (name) => name !== 'sidecar' && text.indexOf('services:') < text.indexOf(`\n  ${name}:`),
+        );
+        const rest = { services: Object.fromEntries(others.map((name) => [name, { image: 'any' }])) };
+        await writeFile(join(folder.path, 'rest.json'), JSON.stringify(rest));
+        await writeFile(join(folder.path, 'part.yaml'), text.replace(/^include:.*$/m, ''));
+        await folder.type(
+          'SOCKET_PROXY_IMAGE=any DOCKER_GID=1 docker compose -f docker-compose.backup.yml -f rest.json -f part.yaml config --quiet',
+        );
+        taken += 1;
+      }
+    }
+    assert.ok(taken > 10, `${taken} parts`);
+  });
+
   it('the tutorial: every command of it, as it is written', async () => {
-    const page = await readFile(
-      join(import.meta.dirname, '../../../docs/tutorial/first-backup-and-restore.md'),
-      'utf8',
-    );
+    const page = await readFile(join(root, 'docs/tutorial/first-backup-and-restore.md'), 'utf8');
     const [, afterBuild = ''] = page.split(/^## 2\..*$/m);
     await using folder = await userFolder();
     const said: string[] = [];
