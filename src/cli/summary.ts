@@ -26,10 +26,11 @@ export function backupSummary({ run, result, sources }: RunOutcome): Summary {
   );
   const named = sources.length === 1 ? (sources[0]?.source ?? '') : `${sources.length} sources`;
   const what = saved === 0 ? 'nothing' : saved === sources.length ? named : `${saved} of ${named}`;
-  const text = [
-    [`backed up ${what}`, ...lost].join(', '),
-    ...(count('degraded') > 0 ? [`${count('degraded')} not in every destination`] : []),
-  ].join('; ');
+  const fewer =
+    count('degraded') === sources.length
+      ? 'but not in every destination'
+      : `${count('degraded')} not in every destination`;
+  const text = [`backed up ${what}`, ...lost, ...(count('degraded') > 0 ? [fewer] : [])].join(', ');
   const mood = result === 'ok' ? 'good' : saved === 0 || result === 'cancelled' ? 'bad' : 'doubtful';
   return { mood, text: `${text} (run ${shortId(run)})` };
 }
