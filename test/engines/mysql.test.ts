@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
+import { Readable } from 'node:stream';
 import { describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { LifeboatError } from '../../src/domain/errors.ts';
 import { mysql } from '../../src/engines/mysql/index.ts';
 import { testEngine } from '../contracts/engine.ts';
-import { docker, shellOf, startContainer } from '../support/testbed.ts';
+import { docker, dockerWithInput, shellOf, startContainer } from '../support/testbed.ts';
 import { backUp, environment, options, putBack, ready, silent, soon, startServer } from './mysql/bench.ts';
 import { damage, fingerprint, type Product, rows, runSql, seed, standAlone } from './mysql/seed.ts';
 
@@ -229,6 +230,54 @@ for (const product of ['MariaDB', 'MySQL'] as const) {
         changing,
         (error) => fails('DUMP_INCOMPLETE', /shop/)(error) && (error as LifeboatError).retryable,
       );
+    });
+
+    it('fault 23: refuses a dump that is cut anywhere, that lacks a table, or whose tool failed although it wrote the end mark', async () => {
+      await using server = await startServer(product);
+      const rows = "INSERT INTO a VALUES (1, 'x'), (2, '),(;'), (3, NULL)";
+      await runSql(
+        server.name,
+        product,
+        `CREATE DATABASE shop; USE shop; CREATE TABLE a (id int, x text); ${rows}; CREATE TABLE b (id int); INSERT INTO b VALUES (4), (5);
+         CREATE VIEW v AS SELECT id FROM a; CREATE PROCEDURE p() SELECT 1`,
+      );
+      const taken = await backUp(server.id, options());
+      const shell = await shellOf(server.id);
+      const artifact = taken.artifacts.find(({ name }) => name === 'shop') ?? assert.fail('a dump of shop');
+      const whole = taken.plain.get('database shop')?.toString('latin1') ?? '';
+      const prove = (text: string) =>
+        mysql.prove(shell, artifact, Readable.from([Buffer.from(text, 'latin1')]), options(), soon());
+      await prove(whole);
+      const places = [...whole.matchAll(/\),|\);|;\n|\n(?=--)/g)].map(({ 0: found, index }) => index + found.length);
+      assert.ok(places.length > 20 && whole.includes('-- Dump completed'), whole);
+      for (const cut of [...places, whole.length - 1].filter((place) => place < whole.length)) {
+        await assert.rejects(prove(whole.slice(0, cut)), fails('PROOF_FAILED', /shop/), whole.slice(cut - 60, cut));
+      }
+      // What --force leaves out stands nowhere; the end mark does.
+      const from = whole.indexOf('-- Table structure for table `b`');
+      const left = whole.slice(0, from) + whole.slice(whole.indexOf('-- Temporary', from));
+      const { counts } = await prove(left);
+      const catalogue = artifact.counts.filter(({ how }) => how !== 'dump');
+      const lacking = [{ ...artifact, counts: [...catalogue, ...counts] }];
+      await assert.rejects(
+        mysql.review(shell, taken.survey, lacking, options(), soon()),
+        fails('PROOF_FAILED', /1 of 2 tables/),
+      );
+      const tool = product === 'MariaDB' ? 'mariadb-dump' : 'mysqldump';
+      await dockerWithInput(
+        `#!/bin/sh\n/usr/bin/${tool} "$@"; code=$?; [ "$1" = --version ] && exit $code\necho "${tool}: table b is gone" >&2; exit 2\n`,
+        ...[
+          'exec',
+          '-i',
+          '-u',
+          'root',
+          server.name,
+          'sh',
+          '-c',
+          `cat >/usr/local/bin/${tool}; chmod 755 /usr/local/bin/${tool}`,
+        ],
+      );
+      await assert.rejects(backUp(server.id, options()), fails('COMMAND_FAILED', /exit code 2.*table b is gone/s));
     });
 
     it('fault 24: fails at a view that looks into nothing, by its name, unless it is left out on purpose', async () => {
