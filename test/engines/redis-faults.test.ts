@@ -237,6 +237,17 @@ describe('restoring a server', { concurrency: false }, () => {
     assert.equal(await cli(server.name, redisCli, ['GET', 'afterwards']), '1');
   });
 
+  it('restores a server that runs as root in a folder of another user, as one does that a shell starts', async () => {
+    await using server = await serverOf('redis:8', { args: ['sh', '-c', 'exec redis-server'], run: named() });
+    assert.equal(await shown(server.name, 'stat', '-c', '%U', '/data'), 'redis');
+    await commands(server.name, redisCli, 'SET a 1\n');
+    const kept = await backUp(server.id);
+    await commands(server.name, redisCli, 'SET a 2\n');
+    await restoreFrom(server.id, kept);
+    await ready(server.name, redisCli);
+    assert.equal(await cli(server.name, redisCli, ['GET', 'a']), '1');
+  });
+
   for (const policy of ['no', 'always']) {
     it(`goes back when the server does not take the data (restart policy ${policy})`, async () => {
       const { server, kept } = await seeded({ args: ['--appendonly', 'yes'], run: [...named(), '--restart', policy] });

@@ -16,7 +16,7 @@ export function onMount(context: RestoreContext, mount: Mount): Switch {
   /** No signal: what moves data must not be stopped halfway. */
   async function run(script: string, args: readonly string[], failed: string): Promise<void> {
     const argv = ['sh', '-c', script, 'sh', ...args] as const;
-    const { exitCode, stderr } = await shell.run({ argv, user, place: beside(mount) });
+    const { exitCode, stderr } = await shell.run({ argv, user, place: beside(mount, user) });
     if (exitCode === 0) return;
     const why = exitMeanings[exitCode] ?? `exit code ${exitCode}`;
     throw new LifeboatError('RESTORE_FAILED', `${failed}: ${why} ${stderr.trim()}`.trim());
@@ -30,7 +30,7 @@ export function onMount(context: RestoreContext, mount: Mount): Switch {
       const argv = ['sh', '-c', makeFolderScript, 'sh', layout.folder, basename(staged)] as const;
       if (runs) await shell.text({ argv, user }, signal);
       return {
-        place: beside(mount, loadingMemory(facts)),
+        place: beside(mount, user, loadingMemory(facts)),
         folder: staged,
         isNew: !runs,
         wantsAof: layout.appendonly,

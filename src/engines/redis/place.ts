@@ -24,13 +24,24 @@ export function identityOf(container: Pick<Container, 'id' | 'mounts'>, folder: 
   return `${type} ${type === 'volume' ? name : source} ${folder.slice(target.length) || '/'}`;
 }
 
-/** A helper of the container's own image that sees the folder under the same path as the container does. */
+/**
+ * A helper of the container's own image that sees the folder under the same path as the container does, for a server that
+ * runs as `owner`. One that runs as root need not own its folder: a shell that starts it passes by the image's entrypoint.
+ */
 export function beside(
   mount: Mount,
+  owner: string,
   memoryBytes?: number,
 ): NonNullable<Command['place']> & { readonly mounts: readonly HelperMount[] } {
   const mounts = [{ mount, target: mount.target, readOnly: false }];
-  return { kind: 'helper', network: 'none', mounts, ...(memoryBytes === undefined ? {} : { memoryBytes }) };
+  const capabilities = owner.startsWith('0:') ? ['DAC_OVERRIDE'] : [];
+  return {
+    kind: 'helper',
+    network: 'none',
+    mounts,
+    capabilities,
+    ...(memoryBytes === undefined ? {} : { memoryBytes }),
+  };
 }
 
 /** Whether a path is the folder or lies below it. */

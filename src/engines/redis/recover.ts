@@ -28,7 +28,7 @@ export async function recover(
       : `files in the container's own layer may be half-written: restore again; a copy from before is in ${kept}`;
   }
   const run = (script: string, ...args: string[]) =>
-    shell.run({ argv: ['sh', '-c', script, 'sh', ...args], user: owner, place: beside(place.mount) });
+    shell.run({ argv: ['sh', '-c', script, 'sh', ...args], user: owner, place: beside(place.mount, owner) });
   const { exitCode } = await run(progressScript, staged, kept);
   if (exitCode === 4) return 'it had been completed';
   if (exitCode === 5) {
