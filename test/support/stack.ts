@@ -47,7 +47,7 @@ export async function startStack(
 services:
   sidecar:
     image: ${process.env.LIFEBOAT_TEST_IMAGE ?? 'lifeboat:test'}
-${runs === 'sleep' ? '    entrypoint: ["tini", "--", "sleep", "infinity"]\n    healthcheck: { test: ["CMD", "true"], interval: 1s }' : '    stop_grace_period: 30s'}
+${runs === 'sleep' ? '    entrypoint: ["tini", "--", "sleep", "infinity"]\n    healthcheck: { test: ["CMD", "true"], interval: 1s, retries: 60 }' : '    stop_grace_period: 30s'}
     read_only: true
     tmpfs: [/tmp, /run/lifeboat-control]
     volumes: ["/var/run/docker.sock:/var/run/docker.sock", "./backups:/backups", "sidecar-data:/data", "sidecar-run:/run/lifeboat"]

@@ -18,7 +18,7 @@ const services = `
   db:
     image: postgres:17
     environment: { POSTGRES_PASSWORD: x, POSTGRES_DB: shop }
-    healthcheck: { test: ["CMD-SHELL", "pg_isready -q -h 127.0.0.1 -U postgres"], interval: 1s }
+    healthcheck: { test: ["CMD-SHELL", "pg_isready -q -h 127.0.0.1 -U postgres"], interval: 1s, retries: 60 }
   hook:
     image: node:26-trixie-slim
     init: true

@@ -6,7 +6,7 @@ import { leftovers, type Stack, startStack } from '../../support/stack.ts';
 const services = `  db:
     image: postgres:17
     environment: { POSTGRES_PASSWORD: secret, POSTGRES_DB: shop }
-    healthcheck: { test: ["CMD", "pg_isready", "-h", "127.0.0.1", "-U", "postgres"], interval: 1s }
+    healthcheck: { test: ["CMD", "pg_isready", "-h", "127.0.0.1", "-U", "postgres"], interval: 1s, retries: 60 }
 `;
 
 describe('doctor in its container', { concurrency: false }, () => {

@@ -13,7 +13,7 @@ const services = `
     image: lifeboat-testbed/sqlite-app
     command: ["sleep", "infinity"]
     init: true
-    healthcheck: { test: ["CMD", "true"], interval: 1s }
+    healthcheck: { test: ["CMD", "true"], interval: 1s, retries: 60 }
     volumes: ["app:/data"]
 volumes:
   cache:

@@ -81,7 +81,7 @@ const app: Server = {
   compose: `
     image: lifeboat-testbed/sqlite-app
     command: sleep infinity
-    healthcheck: { test: ["CMD", "true"], interval: 1s }
+    healthcheck: { test: ["CMD", "true"], interval: 1s, retries: 60 }
     init: true
     volumes: ["app-data:/data"]`,
   ready: (name) => eventually(async () => void (await docker('exec', name, 'true'))),

@@ -11,7 +11,7 @@ const services = `
     environment:
       POSTGRES_DB: shop
       POSTGRES_PASSWORD: ${composeText(nastyPassword)}
-    healthcheck: { test: ["CMD-SHELL", "pg_isready -q -h 127.0.0.1 -U postgres"], interval: 1s }
+    healthcheck: { test: ["CMD-SHELL", "pg_isready -q -h 127.0.0.1 -U postgres"], interval: 1s, retries: 60 }
 `;
 
 for (const codec of ['zstd', 'gzip', 'none']) {

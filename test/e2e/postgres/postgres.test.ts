@@ -14,7 +14,7 @@ const services = `
       POSTGRES_DB: shop
       POSTGRES_PASSWORD: ${composeText(nastyPassword)}
     volumes: [db-data:/var/lib/postgresql/data]
-    healthcheck: { test: ["CMD-SHELL", "pg_isready -q -h 127.0.0.1 -U postgres"], interval: 1s }
+    healthcheck: { test: ["CMD-SHELL", "pg_isready -q -h 127.0.0.1 -U postgres"], interval: 1s, retries: 60 }
   app:
     image: debian:trixie-slim
     command: sleep infinity

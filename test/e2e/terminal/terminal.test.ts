@@ -8,7 +8,7 @@ import { dockerWithInput, eventually } from '../../support/testbed.ts';
 const services = `  db:
     image: postgres:17
     environment: { POSTGRES_PASSWORD: secret, POSTGRES_DB: shop }
-    healthcheck: { test: ["CMD", "pg_isready", "-h", "127.0.0.1", "-U", "postgres"], interval: 1s }
+    healthcheck: { test: ["CMD", "pg_isready", "-h", "127.0.0.1", "-U", "postgres"], interval: 1s, retries: 60 }
 `;
 
 const ctrlC = '\u0003';
