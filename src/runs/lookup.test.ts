@@ -39,6 +39,15 @@ test('the latest is never a safety backup', () => {
   assert.equal(byTime([safety, ...backups], source, 'latest').manifest.id.slice(-6), 'cccccc');
 });
 
+test('where only another stack has backups of the source, they are named', () => {
+  const elsewhere = { ...source, stack: 'new' };
+  assert.throws(() => byTime(backups, elsewhere, 'latest'), {
+    code: 'BACKUP_NOT_FOUND',
+    hint: 'stack shop has some: name one by its id (cccccc), or set LIFEBOAT_NAME=shop on the sidecar',
+  });
+  assert.throws(() => byTime([], elsewhere, 'latest'), { hint: 'lifeboat backup db' });
+});
+
 test('a target that nothing was ever kept of is named, with what there is', async () => {
   const never = new AbortController().signal;
   const context = (...found: typeof backups) => {

@@ -117,11 +117,11 @@ export function byTime(
   source: SourceAddress & Pick<Source, 'name'>,
   at: string,
 ): BackupEntry {
-  const own = backups.filter(
-    ({ manifest }) =>
-      manifest.stack === source.stack && manifest.service === source.service && manifest.source === source.source,
+  const alike = backups.filter(
+    ({ manifest }) => manifest.service === source.service && manifest.source === source.source,
   );
-  const hint = own.length > 0 ? `the oldest is ${own.at(-1)?.manifest.startedAt}` : `lifeboat backup ${source.service}`;
+  const own = alike.filter(({ manifest }) => manifest.stack === source.stack);
+  const hint = own.length > 0 ? `the oldest is ${own.at(-1)?.manifest.startedAt}` : withoutBackups(source, alike);
   if (at === 'latest') {
     // A safety backup is what somebody wanted to get away from.
     const [newest] = own.filter(({ manifest }) => manifest.trigger !== 'safety');
@@ -136,4 +136,14 @@ export function byTime(
   const found = own.find(({ manifest }) => new Date(manifest.startedAt) <= time);
   if (found) return found;
   throw new LifeboatError('BACKUP_NOT_FOUND', `there is no backup of ${source.name} from ${at} or before`, { hint });
+}
+
+// --- utils ---
+
+/** What to do when a source has no backups: on a new host, those of its former stack are what is looked for. */
+function withoutBackups({ service }: SourceAddress, alike: readonly BackupEntry[]): string {
+  const [other] = alike;
+  if (!other) return `lifeboat backup ${service}`;
+  const { id, stack } = other.manifest;
+  return `stack ${stack} has some: name one by its id (${shortId(id)}), or set LIFEBOAT_NAME=${stack} on the sidecar`;
 }
