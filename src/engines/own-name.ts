@@ -15,9 +15,22 @@ export function stagedPrefix(suffix: string): string {
   return `${staged}${suffix}_`;
 }
 
-/** What the name ends with under which the live data is kept that was replaced. */
-export function keptTail(suffix: string): string {
-  return `${kept}${suffix}`;
+/**
+ * The name under which live data is kept that was replaced. One that is too long for the server is cut; the number, its
+ * own in each restore, tells it from others that begin alike.
+ */
+export function keptName(
+  database: string,
+  suffix: string,
+  number: number,
+  isTooLong: (name: string) => boolean,
+): string {
+  const tail = `${kept}${suffix}`;
+  if (!isTooLong(database + tail)) return database + tail;
+  const head = Array.from(database);
+  const named = () => `${head.join('')}_${number}${tail}`;
+  while (isTooLong(named())) head.pop();
+  return named();
 }
 
 /** Whether a restore of ours made this database or left it behind. */

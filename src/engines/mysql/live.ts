@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
-import { keptTail } from '../own-name.ts';
+import { keptName } from '../own-name.ts';
 import { type CatalogueObject, readCatalogue } from './catalogue.ts';
 import type { MysqlClient } from './client.ts';
 import { type DatabaseShape, databaseShape } from './database.ts';
@@ -25,10 +25,11 @@ export async function readLive(
   client: MysqlClient,
   staged: Staged,
   suffix: string,
+  number: number,
   signal: AbortSignal,
 ): Promise<Live> {
   const { target: database, facts } = staged;
-  const kept = keptName(database, suffix);
+  const kept = keptName(database, suffix, number, isTooLong);
   const shape = await databaseShape(client, database, signal);
   if (!shape) return { database, kept, shape, tables: [], codeObjects: [], code: [] };
   const { tables, codeObjects } = replaceable(await readCatalogue(client, database, signal), facts.excluded);
@@ -85,8 +86,6 @@ export function dropStatements(database: string, objects: readonly CatalogueObje
     .join('');
 }
 
-/** Name under which the replaced tables are kept; a name has at most 64 characters, so the original is cut first. */
-function keptName(database: string, suffix: string): string {
-  const tail = keptTail(suffix);
-  return database.slice(0, 64 - tail.length) + tail;
+function isTooLong(name: string): boolean {
+  return Array.from(name).length > 64;
 }

@@ -43,8 +43,8 @@ export async function restore(
       }
     });
     const exchanges: Exchange[] = [];
-    for (const entry of staged) {
-      exchanges.push({ staged: entry, live: await readLive(client, entry, target.suffix, signal) });
+    for (const [number, entry] of staged.entries()) {
+      exchanges.push({ staged: entry, live: await readLive(client, entry, target.suffix, number, signal) });
     }
     signal.throwIfAborted();
     const undo = await undoOf(client, exchanges);

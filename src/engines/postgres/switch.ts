@@ -1,6 +1,6 @@
 import { LifeboatError } from '../../domain/errors.ts';
 import type { RestoreSteps } from '../engine.ts';
-import { keptTail } from '../own-name.ts';
+import { keptName } from '../own-name.ts';
 import type { PostgresConnection } from './client.ts';
 import { databaseNames } from './server.ts';
 import { identifier, literal } from './sql.ts';
@@ -21,7 +21,7 @@ export async function switchOver(
   const existing = await databaseNames(admin);
   const replaced = staged
     .filter(({ target }) => existing.has(target))
-    .map(({ target }) => ({ database: target, kept: keptName(target, suffix) }));
+    .map(({ target }, number) => ({ database: target, kept: keptName(target, suffix, number, isTooLong) }));
   await steps.switching(staged.map(({ target }) => target).join(', '), { replaced } satisfies SwitchUndo);
   try {
     for (const { database } of replaced) {
@@ -33,7 +33,8 @@ export async function switchOver(
       await admin.execute(`ALTER DATABASE ${identifier(database)} RENAME TO ${identifier(kept)}`);
     for (const { name, target } of staged)
       await admin.execute(`ALTER DATABASE ${identifier(name)} RENAME TO ${identifier(target)}`);
-    await admin.execute('COMMIT');
+    // A cancellation that came now would not tell whether it was in time.
+    await admin.execute('COMMIT', new AbortController().signal);
   } catch (error) {
     await admin.execute('ROLLBACK');
     for (const { database } of replaced)
@@ -46,12 +47,9 @@ export async function switchOver(
 
 // --- utils ---
 
-/** Name under which the replaced database is kept; PostgreSQL cuts names at 63 bytes, so the original is cut first. */
-function keptName(database: string, suffix: string): string {
-  const tail = keptTail(suffix);
-  let head = database;
-  while (Buffer.byteLength(head + tail) > 63) head = Array.from(head).slice(0, -1).join('');
-  return head + tail;
+/** PostgreSQL cuts names at 63 bytes without a word. */
+function isTooLong(name: string): boolean {
+  return Buffer.byteLength(name) > 63;
 }
 
 /** No connection may be open to a database that is renamed. New ones are refused already; old ones need a moment to die. */
