@@ -1,3 +1,4 @@
+import { isLifeboatError, LifeboatError } from '../domain/errors.ts';
 import type { ContainerRole, Journal } from '../domain/journal.ts';
 import type { Container } from '../domain/types.ts';
 import type { DockerApi } from './api.ts';
@@ -5,7 +6,8 @@ import { rediscover } from './discovery.ts';
 
 /**
  * Stops a container, with the intent on disk first. Disposing starts it again, found by its Compose identity when it was
- * recreated meanwhile; a container that was not running is left as it was.
+ * recreated meanwhile; a container that was not running is left as it was. Rejects SOURCE_REPLACED when another container
+ * plays its part by now, and QUIESCE_FAILED when it is paused: it would go on with files that were changed under it.
  */
 export async function stopContainer(
   api: DockerApi,
@@ -15,6 +17,8 @@ export async function stopContainer(
 ): Promise<AsyncDisposable> {
   const role = roleOf(container);
   const now = await api.container(container.id);
+  if (!now) await assertGone(api, role);
+  if (now?.state === 'paused') throw paused(container);
   // One in a restart loop is about to run: it must not do so while we work on its data, and afterwards it shall again.
   const runs = now?.state === 'running' || now?.state === 'restarting';
   if (!runs) return { [Symbol.asyncDispose]: async () => {} };
@@ -66,4 +70,23 @@ export async function goOn(api: DockerApi, role: ContainerRole): Promise<void> {
 
 export function roleOf({ id, name, stack, service, number }: Container): ContainerRole {
   return { id, name, stack, service, number };
+}
+
+/** A container that is gone needs no stop, unless a new one took its place. */
+async function assertGone(api: DockerApi, role: ContainerRole): Promise<void> {
+  const other = await rediscover(api, role).catch((error: unknown) => {
+    if (!isLifeboatError(error, 'SOURCE_NOT_FOUND')) throw error;
+    return undefined;
+  });
+  if (!other) return;
+  throw new LifeboatError('SOURCE_REPLACED', `container ${role.name} was replaced meanwhile`, {
+    hint: 'do it again, with the new one',
+    retryable: true,
+  });
+}
+
+function paused({ name, service }: Container): LifeboatError {
+  return new LifeboatError('QUIESCE_FAILED', `service ${service} is paused, so it is not stopped`, {
+    hint: `docker unpause ${name}`,
+  });
 }

@@ -77,6 +77,30 @@ describe('what a killed Lifeboat had taken out of the way', { concurrency: false
     assert.equal(await state(app.name), 'exited');
   });
 
+  it('fault 42: one that was recreated before it was stopped is not taken for one that does not run', async () => {
+    await using app = await startContainer(image, service('app42r'));
+    const api = await testApi();
+    const before = await api.container(app.id);
+    assert.ok(before);
+    await docker('rm', '-f', app.name);
+    await using _new = await startContainer(image, { ...service('app42r'), name: app.name });
+    const journal = openJournal(folder, () => new Date());
+    await assert.rejects(stopContainer(api, journal, before, 1_000), { code: 'SOURCE_REPLACED' });
+    await putBack();
+  });
+
+  it('fault 11: one that somebody paused is not taken for one that does not run', async () => {
+    await using app = await startContainer(image, service('app11'));
+    await docker('pause', app.name);
+    const api = await testApi();
+    const container = await api.container(app.id);
+    assert.ok(container);
+    const journal = openJournal(folder, () => new Date());
+    await assert.rejects(stopContainer(api, journal, container, 1_000), { code: 'QUIESCE_FAILED', hint: /unpause/ });
+    await putBack();
+    assert.equal(await state(app.name), 'paused');
+  });
+
   it('fault 42: a container that was recreated meanwhile is found by its Compose identity', async () => {
     await using app = await startContainer(image, service('app42'));
     await dieHolding('stop', app.id);
@@ -107,14 +131,14 @@ describe('what a killed Lifeboat had taken out of the way', { concurrency: false
 
   it('fault 44: a second writer is refused and told who is at work', async () => {
     await using _first = await lockData(folder, 'the first run', new Date());
-    const second = `import { lockData } from '${join(import.meta.dirname, '../../src/runs/lock.ts')}';
+    const second = `import { lockData } from '${join(import.meta.dirname, '../../src/runs/control/lock.ts')}';
       await lockData('${folder}', 'second', new Date()).catch((e) => { console.log(e.code, e.message); });`;
     const ended = await run(process.execPath, ['--input-type=module', '-e', second]);
     assert.match(ended.stdout, /^LOCKED the first run \(process \d+, since/);
   });
 
   it('a lock dies with its owner', async () => {
-    const first = `import { lockData } from '${join(import.meta.dirname, '../../src/runs/lock.ts')}';
+    const first = `import { lockData } from '${join(import.meta.dirname, '../../src/runs/control/lock.ts')}';
       await lockData('${folder}', 'first', new Date()); process.kill(process.pid, 'SIGKILL');`;
     await run(process.execPath, ['--input-type=module', '-e', first]);
     await using lock = await lockData(folder, 'second', new Date());
