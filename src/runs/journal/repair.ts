@@ -24,7 +24,10 @@ export interface Repaired {
 export async function repair(journal: DiskJournal, repairer: Repairer): Promise<Repaired> {
   const done: string[] = [];
   const open: string[] = [];
+  const unfinished = new Set<string>();
   for (const { intent, at, done: settle } of inOrder(await journal.leftOpen())) {
+    // What a restore told first says less than what it told last: it must not be cleaned up by that alone.
+    if (unfinished.has(restoreOf(intent))) continue;
     try {
       done.push(await putBack(intent, at, repairer));
       await settle();
@@ -34,6 +37,7 @@ export async function repair(journal: DiskJournal, repairer: Repairer): Promise<
       const { message, hint } = asLifeboatError(error);
       open.push(`${container.service} (${container.name}), ${what} at ${at}: ${message}${hint ? `; ${hint}` : ''}`);
       if (isGone(error)) await settle();
+      else if (kind === 'restore') unfinished.add(restoreOf(intent));
     }
   }
   return { done, open };
@@ -59,6 +63,11 @@ async function putBack(intent: Intent, at: string, repairer: Repairer): Promise<
     case 'restore':
       return `${service}: ${intent.note}, was interrupted at ${at}: ${await repairer.recover(intent)}`;
   }
+}
+
+/** Tells the intents of one restore from all others; nothing for those of another kind. */
+function restoreOf(intent: Intent): string {
+  return intent.kind === 'restore' ? intent.suffix : '';
 }
 
 /** Whoever removed the service for good has nothing to be put back. */

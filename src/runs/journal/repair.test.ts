@@ -1,0 +1,39 @@
+import assert from 'node:assert/strict';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { LifeboatError } from '../../domain/errors.ts';
+import type { RestoreIntent } from '../../domain/journal.ts';
+import { openJournal } from './journal.ts';
+import { repair } from './repair.ts';
+
+const container = { id: 'c0ffee', name: 'shop-db-1', stack: 'shop', service: 'db', number: 1 };
+
+test('fault 76: of a restore that cannot be taken back yet nothing is cleaned up, and another one is taken back', async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), 'lifeboat-repair-'));
+  t.after(() => rm(folder, { recursive: true }));
+  let seconds = 0;
+  const journal = openJournal(folder, () => new Date(Date.UTC(2026, 10, 21, 3, 0, seconds++)));
+  const intend = (suffix: string, note: string, undo?: unknown) =>
+    journal.intend({ kind: 'restore', container, source: 'db/mysql', note, suffix, undo });
+  await intend('k3f9a2', 'staging');
+  await intend('k3f9a2', 'switching', { tables: [] });
+  await intend('m2x47c', 'staging');
+  const asked: string[] = [];
+  let isUp = false;
+  const recover = async ({ suffix, note }: RestoreIntent) => {
+    asked.push(`${suffix} ${note}`);
+    if (note !== 'switching' || isUp) return 'the live databases are as they were';
+    throw new LifeboatError('SOURCE_UNHEALTHY', 'the server is not up yet');
+  };
+  const never = async () => assert.fail('nothing was stopped');
+  const repairer = { startAgain: never, goOn: never, recover };
+  const { done, open } = await repair(journal, repairer);
+  assert.deepEqual(asked, ['m2x47c staging', 'k3f9a2 switching']);
+  assert.deepEqual([done.length, open.length], [1, 1]);
+  isUp = true;
+  assert.equal((await repair(journal, repairer)).done.length, 2);
+  assert.deepEqual(asked.slice(2), ['k3f9a2 switching', 'k3f9a2 staging']);
+  assert.deepEqual(await journal.leftOpen(), []);
+});
