@@ -18,7 +18,6 @@ export type SlackBlock =
   | { readonly type: 'header'; readonly text: Plain }
   | { readonly type: 'section'; readonly text: Markdown }
   | { readonly type: 'section'; readonly fields: readonly Markdown[] }
-  | { readonly type: 'actions'; readonly elements: readonly { type: 'button'; text: Plain; url: string }[] }
   | { readonly type: 'context'; readonly elements: readonly Markdown[] };
 
 interface Plain {
@@ -35,7 +34,7 @@ interface Markdown {
 }
 
 export function header(text: string): SlackBlock {
-  return { type: 'header', text: plain(text, longestHeader) };
+  return { type: 'header', text: { type: 'plain_text', text: escaped(text, longestHeader), emoji: false } };
 }
 
 export function section(text: string): SlackBlock {
@@ -48,8 +47,4 @@ export function field(name: string, text: string): Markdown {
 
 export function markdown(text: string): Markdown {
   return { type: 'mrkdwn', text, verbatim: true };
-}
-
-export function plain(text: string, longest: number): Plain {
-  return { type: 'plain_text', text: escaped(text, longest), emoji: false };
 }

@@ -17,12 +17,10 @@ export function careful(facts: Facts, warn: (message: string) => void): Facts {
   };
   return {
     lifeboat: facts.lifeboat,
-    call: facts.call,
     stack: () => ask('the name of the stack', () => facts.stack()) ?? '',
     host: () => ask('the name of the host', () => facts.host()) ?? '',
     lastGood: (source) => ask('the last good backup', () => facts.lastGood?.(source)),
     nextRunAt: (source) => ask('the next run', () => facts.nextRunAt?.(source)),
     channelsOf: (source) => ask('who hears of a source', () => facts.channelsOf?.(source)),
-    runUrl: (run) => ask('the page of a run', () => facts.runUrl?.(run)),
   };
 }

@@ -6,23 +6,19 @@ import type { EndedSource, Outcome } from './outcome.ts';
 /** More names do not fit into a line; the command without names means all. */
 const mostTargets = 3;
 
-/** How commands are written. */
-export interface Typing {
-  /** What is typed before a command of ours. */
-  readonly call: string | undefined;
-  /** Whether a name reads in a message exactly as it is: nothing was taken out, escaped or cut. */
-  isShowable(name: string): boolean;
-}
+/** What is typed before a command of ours. */
+const call = 'docker exec sidecar';
 
 /**
  * The one command that helps now, as typed on the host; undefined when a name in it cannot be shown as it is. `about` are
- * the sources of a run that the channel hears of.
+ * the sources of a run that the channel hears of; `isShowable` tells whether a name reads in a message exactly as it is:
+ * nothing was taken out, escaped or cut.
  */
 export function commandFor(
   outcome: Outcome,
   type: MessageType,
   about: readonly EndedSource[],
-  { call = 'docker exec sidecar', isShowable }: Typing,
+  isShowable: (name: string) => boolean,
 ): string | undefined {
   const line = (command: string, sources: readonly SourceName[]): string | undefined => {
     if (sources.length > mostTargets) return `${call} ${command}`;

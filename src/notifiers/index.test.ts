@@ -262,7 +262,6 @@ describe('notifiers', () => {
       lastGood: broken,
       nextRunAt: broken,
       channelsOf: broken,
-      runUrl: broken,
     };
     const notifiers = notifiersFor([webhookAt(receiver.url)], { facts });
     notifiers.tell(failed);

@@ -103,11 +103,6 @@ describe('message', () => {
     assert.equal(commandOf('a/$(reboot)'), "docker exec sidecar backup 'a/$(reboot)'");
     assert.equal(commandOf(`a/${'x'.repeat(500)}`), undefined, 'half a command is worse than none');
     assert.equal(commandOf('a/\u001b'), undefined);
-    const facts = { ...sampleFacts, call: 'docker compose exec backup' };
-    assert.equal(
-      messageAbout(finishedRun([failedSource()]), { facts }).command,
-      'docker compose exec backup backup db/postgres',
-    );
   });
 
   it('stays small whatever the run', () => {

@@ -41,8 +41,7 @@ export function composeMessage(outcome: Outcome, { type, recovered }: Telling, d
     stack: cleaner.name([...stacks].join(', ') || facts.stack()),
     host: cleaner.name(facts.host()),
     lifeboat: facts.lifeboat,
-    command: commandFor(outcome, type, about, { call: facts.call, isShowable: (name) => cleaner.name(name) === name }),
-    url: 'run' in outcome ? webAddress(facts.runUrl?.(outcome.run)) : undefined,
+    command: commandFor(outcome, type, about, (name) => cleaner.name(name) === name),
   };
   if (type === 'config.problem' || !('run' in outcome)) {
     return { ...envelope, type: 'config.problem', ...problemsOf(outcome, cleaner) };
@@ -167,10 +166,4 @@ function backupOf({ backup, plainBytes, storedBytes, destinations = [] }: EndedS
   if (backup === undefined) return undefined;
   const stored = destinations.filter(({ result }) => result === 'ok').slice(0, mostDestinations);
   return { id: backup, plainBytes, storedBytes, destinations: stored.map(({ name }) => cleaner.name(name)) };
-}
-
-/** What is not a web address would make a channel refuse the whole message. */
-function webAddress(text: string | undefined): string | undefined {
-  const url = text === undefined ? null : URL.parse(text);
-  return url && /^https?:$/.test(url.protocol) && url.href.length <= 2000 ? url.href : undefined;
 }

@@ -37,8 +37,6 @@ interface Envelope {
   readonly lifeboat: string;
   /** The one command that helps now, as typed on the host. */
   readonly command?: string | undefined;
-  /** Where more is to be seen. */
-  readonly url?: string | undefined;
 }
 
 /** One finished run, as far as the channel hears of its services. */

@@ -82,10 +82,6 @@ export interface Facts {
   nextRunAt?(source: SourceRef): string | undefined;
   /** Names of the channels that hear of it; all without this, or when it is not known. */
   channelsOf?(source: SourceRef): readonly string[] | undefined;
-  /** The page of a run. */
-  runUrl?(run: string): string | undefined;
-  /** What a person types before a command of ours; `docker exec sidecar` without this. */
-  readonly call?: string | undefined;
 }
 
 /** What tells a source from every other. */

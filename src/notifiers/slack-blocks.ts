@@ -1,5 +1,5 @@
 import { shortId } from '../domain/naming.ts';
-import { field, header, markdown, plain, type SlackBlock, type SlackPayload, section } from './block-kit.ts';
+import { field, header, markdown, type SlackBlock, type SlackPayload, section } from './block-kit.ts';
 import type { Message, MessageError, MessageSource, MessageType, RunMessage } from './notifier.ts';
 import { code, codeBlock, dateToken, escaped } from './slack-text.ts';
 import { backupText, concerned, headlineOf, isBad, lastGoodText } from './wording.ts';
@@ -27,7 +27,7 @@ export function slackPayload(message: Message): SlackPayload {
   const { mark, title, line } = headlineOf(message);
   const head: SlackBlock[] = [header(`${mark} ${title}`)];
   const body = message.type === 'config.problem' ? [] : [fieldsOf(message)];
-  const tail = [...commandOf(message), ...buttonOf(message), contextOf(message)];
+  const tail = [...commandOf(message), contextOf(message)];
   const { shown, hidden } = fitting(sectionsOf(message), [...head, ...body, ...tail]);
   const more = hidden > 0 ? [section(`… and ${hidden} more`)] : [];
   return {
@@ -125,12 +125,6 @@ function keptSection(message: RunMessage): readonly SlackBlock[] {
 
 function commandOf({ type, command }: Message): readonly SlackBlock[] {
   return command === undefined ? [] : [section(`${commandWords[type]}: ${code(command, 500)}`)];
-}
-
-function buttonOf({ url }: Message): readonly SlackBlock[] {
-  return url === undefined
-    ? []
-    : [{ type: 'actions', elements: [{ type: 'button', text: plain('Open run', 75), url }] }];
 }
 
 function contextOf(message: Message): SlackBlock {

@@ -122,24 +122,6 @@ describe('slack', () => {
     assert.ok(textsIn(payload).some((text) => text.startsWith('*db/postgres (last good: 27 h ago)*\n```pg_dump')));
   });
 
-  it('has a button only for a real web address', () => {
-    const urls = [
-      ['https://backup.example.org/runs/1', true],
-      ['javascript:alert(1)', false],
-      ['/runs/1', false],
-    ] as const;
-    for (const [url, isShown] of urls) {
-      const facts = { ...sampleFacts, runUrl: () => url };
-      const payload = slackPayload(messageAbout(finishedRun([failedSource()]), { facts }));
-      assert.equal(
-        payload.blocks.some(({ type }) => type === 'actions'),
-        isShown,
-        url,
-      );
-      assert.deepEqual(complaintsAbout(payload), []);
-    }
-  });
-
   it('turns off everything that Slack does to texts by itself', () => {
     const payload = slackPayload(messageAbout(finishedRun([failedSource()])));
     assert.equal(payload.unfurl_links, false);

@@ -66,11 +66,10 @@ function sign(keys: readonly SigningKey[], id: string, timestamp: number, body: 
 }
 
 function toJson(message: Message, limit: number, most: number): object {
-  const { type, at, stack, host, lifeboat, command, url } = message;
+  const { type, at, stack, host, lifeboat, command } = message;
   const common = { stack, host, lifeboat, summary: headlineOf(message).line };
-  const rest = { command, ui_url: url };
   const data = message.type === 'config.problem' ? problems(message, limit, most) : run(message, limit, most);
-  return { type, timestamp: at, data: { ...common, ...data, ...rest } };
+  return { type, timestamp: at, data: { ...common, ...data, command } };
 }
 
 function problems(message: Extract<Message, { type: 'config.problem' }>, limit: number, most: number): object {
