@@ -14,7 +14,7 @@ const codecs = {
 
 export type CodecName = keyof typeof codecs;
 
-export const codecNames: readonly string[] = Object.keys(codecs);
+const codecNames: readonly string[] = Object.keys(codecs);
 
 function isCodecName(name: string): name is CodecName {
   return codecNames.includes(name);

@@ -2,6 +2,8 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { z } from 'zod';
 import { sampleEngines } from '../../test/samples/config.ts';
+import { grammar } from '../domain/grammar.ts';
+import { option } from '../domain/option.ts';
 import { createRedactor } from '../domain/redact.ts';
 import { lintCompose } from './compose-lint.ts';
 
@@ -76,7 +78,10 @@ describe('config check -', () => {
   });
 
   it('takes $$ for the dollar sign that Compose writes so', () => {
-    const engines = [{ name: 'e', options: z.strictObject({ x: z.literal('a$b$$c') }) }];
+    const dollars = grammar({ name: 'x', allowed: 'x', examples: ['x'] }, (text, reject) =>
+      text === 'a$b$$c' ? text : reject(),
+    );
+    const engines = [{ name: 'e', options: z.strictObject({ x: option(dollars, z.string()) }) }];
     assert.deepEqual(
       lintCompose(compose({ s: { labels: { 'lifeboat.e.x': 'a$$b$$$$c' } } }), { engines, redactor: createRedactor() }),
       [],

@@ -1,6 +1,5 @@
 import type { z } from 'zod';
 import type { Scope } from './layer.ts';
-import { readOption } from './option-reader.ts';
 import { byDefault } from './origin.ts';
 import { type Problem, problem } from './problems.ts';
 import { invalidValue, type Rows } from './settle.ts';
@@ -33,9 +32,9 @@ export function parseOptions(
   isMentioned: boolean,
   scope: Scope,
 ): ParsedOptions {
-  const written = [...vocabulary.service.values()].flatMap(({ engine, key, schema, option }) => {
+  const written = [...vocabulary.service.values()].flatMap(({ engine, key, option }) => {
     const value = engine === words.name ? rows.get(key)?.value : undefined;
-    return option !== undefined && typeof value === 'string' ? [[option, readOption(schema, value)] as const] : [];
+    return option !== undefined && typeof value === 'string' ? [[option, value] as const] : [];
   });
   const result = words.options.safeParse(Object.fromEntries(written));
   const problems = result.success

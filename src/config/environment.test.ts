@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { z } from 'zod';
 import { type Sample, sampleConfig, sampleEngines } from '../../test/samples/config.ts';
 import { variableOf } from './key.ts';
 import { createVariables } from './variables.ts';
@@ -24,6 +25,11 @@ describe('variables', () => {
     const engine = { name: 'stop', options: sampleEngines[1]?.options ?? assert.fail() };
     const twice = { ...engine, name: 'log-level' };
     assert.throws(() => createVariables(createVocabulary([twice])), { code: 'INTERNAL' });
+  });
+
+  it('need options of engines that read text', () => {
+    const typed = { name: 'redis', options: z.strictObject({ port: z.number() }) };
+    assert.throws(() => createVocabulary([typed]), { code: 'INTERNAL', message: /port of engine redis reads no text/ });
   });
 
   it('of destinations carry a free name', () => {

@@ -46,7 +46,7 @@ export function readConfigFile(
 }
 
 /** Reads the text of a configuration file. A document that is no YAML says nothing but its problems. */
-export function readYaml(text: string, path: string, vocabulary: Vocabulary, surroundings: Surroundings): FileValues {
+function readYaml(text: string, path: string, vocabulary: Vocabulary, surroundings: Surroundings): FileValues {
   const { entries, complaints } = yamlEntries(text);
   const broken = complaints.map(({ message, line, column }) =>
     problem({

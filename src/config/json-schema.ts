@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { defaultOf } from '../domain/option.ts';
-import { readerOf } from './option-reader.ts';
+import { readerOf } from './key.ts';
 import { type Tree, treeOf } from './tree.ts';
 import type { KeyEntry, Vocabulary } from './vocabulary.ts';
 

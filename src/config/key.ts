@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { LifeboatError } from '../domain/errors.ts';
-import type { Option } from '../domain/option.ts';
+import { type Grammar, text } from '../domain/grammar.ts';
+import { grammarOf, type Option } from '../domain/option.ts';
 import { Secret } from './secret.ts';
 
 /**
@@ -63,9 +64,9 @@ export function variableOf(key: string): string {
   return `LIFEBOAT_${key.replace(/[.-]/g, '_').toUpperCase()}`;
 }
 
-/** How the code's name of an option is written in a label: `excludeTables` → `exclude-tables`. */
-export function kebabCase(name: string): string {
-  return name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+/** How the text of a key is read; a secret is any text. */
+export function readerOf(schema: z.core.$ZodType): Grammar<unknown> {
+  return grammarOf(schema) ?? text;
 }
 
 // --- utils ---

@@ -42,7 +42,7 @@ const effectTexts: Readonly<Record<Effect, string>> = {
 };
 
 /** Where all keys are explained. */
-export const referencePage = 'docs/reference/configuration.md';
+const referencePage = 'docs/reference/configuration.md';
 
 /** The problem for a terminal or a log: what, what follows and where to mend it, where to read on. */
 export function problemText(each: Problem): string {

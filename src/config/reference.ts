@@ -1,11 +1,10 @@
 import { z } from 'zod';
-import { bool, type Grammar, glob, integer, list, percent, text } from '../domain/grammar.ts';
+import { bool, type Grammar, glob, integer, list, text } from '../domain/grammar.ts';
 import { defaultOf } from '../domain/option.ts';
-import { duration, rate, size } from '../domain/quantity.ts';
+import { duration, size } from '../domain/quantity.ts';
 import { schedule } from '../domain/schedule.ts';
 import { planned } from './available.ts';
-import { factsOf, variableOf } from './key.ts';
-import { readerOf } from './option-reader.ts';
+import { factsOf, readerOf, variableOf } from './key.ts';
 import { anchorOf } from './problems.ts';
 import { engineSwitch, name } from './value.ts';
 import type { EngineWords, KeyEntry, Vocabulary } from './vocabulary.ts';
@@ -70,8 +69,6 @@ const grammars: readonly Grammar<unknown>[] = [
   integer(),
   duration,
   size,
-  rate,
-  percent,
   list(text),
   schedule,
   glob,

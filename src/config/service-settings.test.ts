@@ -83,30 +83,28 @@ describe('engines', () => {
     assert.match(both.problems[0]?.message ?? '', /set the same thing/);
   });
 
-  it('get their options parsed by their own schema, whatever types it has', () => {
+  it('get their options parsed by their own schema', () => {
     const labels = { 'lifeboat.postgres.databases': 'shop, blog', 'lifeboat.postgres.port': '5433' };
     const { options, isOn, isMentioned } = sampleService(labels).engineOptions('postgres');
     assert.deepEqual([options, isOn, isMentioned], [{ databases: ['shop', 'blog'], port: 5433 }, 'auto', true]);
     const plain = sampleService({
-      'lifeboat.postgres.is-small': 'Yes',
-      'lifeboat.postgres.ratio': '0.5',
+      'lifeboat.postgres.small': 'Yes',
       'lifeboat.postgres.modes': 'Fast',
     });
     assert.deepEqual(plain.engineOptions('postgres').options, {
       databases: ['*'],
-      isSmall: true,
-      ratio: 0.5,
+      small: true,
       modes: ['fast'],
     });
-    const wrong = { 'is-small': '2', ratio: 'half', modes: 'slow', port: '1.5', user: 'a\0b' };
+    const wrong = { small: '2', modes: 'slow', port: '1.5', user: 'a\0b' };
     for (const [name, value] of Object.entries(wrong)) {
       assert.ok(sampleService({ [`lifeboat.postgres.${name}`]: value }).engineOptions('postgres').failure, name);
     }
     const command = sampleService({
       'lifeboat.command': 'pg_x | y',
-      'lifeboat.command.is-verbose': 'yes',
+      'lifeboat.command.verbose': 'yes',
     }).engineOptions('command');
-    assert.deepEqual([command.options, command.isOn], [{ dump: 'pg_x | y', isVerbose: true, patience: 60_000 }, true]);
+    assert.deepEqual([command.options, command.isOn], [{ dump: 'pg_x | y', verbose: true, patience: 60_000 }, true]);
   });
 
   it('are switched by their bare name', () => {
@@ -162,7 +160,7 @@ describe('extra sources', () => {
     assert.deepEqual([invoices?.settings.schedule, invoices?.settings.timeoutMs], ['@weekly', 3_600_000]);
     assert.deepEqual(invoices?.engineOptions('command').options, {
       dump: 'print invoices',
-      isVerbose: false,
+      verbose: false,
       patience: 60_000,
     });
     assert.deepEqual(reports?.engineOptions('postgres').options, { databases: ['reports'] });
@@ -171,7 +169,7 @@ describe('extra sources', () => {
   it('can be written in the file, which beats labels', () => {
     const yaml = 'services: {db: {source: {invoices: {command: {dump: other}}}}}';
     const extra = sampleService(labels, { yaml }).extras[0];
-    assert.deepEqual(extra?.engineOptions('command').options, { dump: 'other', isVerbose: false, patience: 60_000 });
+    assert.deepEqual(extra?.engineOptions('command').options, { dump: 'other', verbose: false, patience: 60_000 });
   });
 
   it('fail alone', () => {

@@ -1,7 +1,6 @@
 import { z } from 'zod';
 import { LifeboatError } from '../domain/errors.ts';
 import { effectOfBadValue, type Layer, type Scope, scopeOf, type Written } from './layer.ts';
-import { readOption } from './option-reader.ts';
 import type { Origin } from './origin.ts';
 import { type Problem, problem, subject } from './problems.ts';
 import type { KeyEntry } from './vocabulary.ts';
@@ -63,8 +62,7 @@ export function typed<S extends z.ZodObject>(keys: S, rows: Rows): z.output<S> {
 
 function complaintOf(entry: KeyEntry, { value }: Written, check: Check | undefined): string | undefined {
   try {
-    const given = typeof value === 'string' ? readOption(entry.schema, value) : value;
-    const result = z.core.safeParse(entry.schema, given);
+    const result = z.core.safeParse(entry.schema, value);
     if (result.success) return check?.(result.data);
     return result.error.issues.map((issue) => issue.message).join('; ');
   } catch (error) {

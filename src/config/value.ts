@@ -45,7 +45,7 @@ export const labelPrefix: Grammar<string> = grammar(
 );
 
 /** The kinds of URL that a store exists for. */
-export const destinationSchemes = ['file', 's3'] as const;
+const destinationSchemes = ['file', 's3'] as const;
 
 /** Where backups go. Login data belongs into variables of its own: a URL is printed in many places. */
 export const destinationUrl: Grammar<string> = grammar(
@@ -75,7 +75,7 @@ export const destinationUrl: Grammar<string> = grammar(
 );
 
 /** What a channel can hear of in this version. */
-export const notifyEvents = ['failure', 'recovered', 'config-problem', 'success'] as const;
+const notifyEvents = ['failure', 'recovered', 'config-problem', 'success'] as const;
 /** One thing a channel can hear of. */
 export type NotifyEvent = (typeof notifyEvents)[number];
 /** The name of one such thing. */

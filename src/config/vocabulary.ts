@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { LifeboatError } from '../domain/errors.ts';
-import { isBareOption, option } from '../domain/option.ts';
-import { factsOf, type Kind, kebabCase } from './key.ts';
+import { grammarOf, isBareOption, option } from '../domain/option.ts';
+import { factsOf, type Kind } from './key.ts';
 import { DestinationKeys, ServiceKeys, StackKeys } from './schema.ts';
 import { engineSwitch } from './value.ts';
 
@@ -12,7 +12,7 @@ export interface EngineOptions {
 }
 
 /** Names under which an engine may be written besides its own. */
-export const engineAliases: Readonly<Record<string, readonly string[]>> = { mysql: ['mariadb'] };
+const engineAliases: Readonly<Record<string, readonly string[]>> = { mysql: ['mariadb'] };
 
 /** At which level a key is written; defaults for services are of the level `service`. */
 export type Level = 'stack' | 'service' | 'destination';
@@ -48,7 +48,7 @@ export interface EngineWords {
   readonly bare: KeyEntry | undefined;
 }
 
-/** Throws INTERNAL when an engine's options are not a zod object. */
+/** Throws INTERNAL when an engine's options are not a zod object of options that read text. */
 export function createVocabulary(engines: readonly EngineOptions[]): Vocabulary {
   const service = entriesOf(ServiceKeys, 'service');
   const aliases = new Map<string, string>();
@@ -90,7 +90,8 @@ function engineWords(engine: EngineOptions, service: Map<string, KeyEntry>, alia
   const switchSchema = option(engineSwitch, z.union([z.literal('auto'), z.boolean()]));
   service.set(name, { ...shared, key: name, schema: switchSchema });
   const entries = Object.entries(options.shape).map(([each, schema]): KeyEntry => {
-    return { ...shared, key: `${name}.${kebabCase(each)}`, schema, option: each };
+    if (!grammarOf(schema)) throw new LifeboatError('INTERNAL', `option ${each} of engine ${name} reads no text`);
+    return { ...shared, key: `${name}.${each}`, schema, option: each };
   });
   for (const entry of entries) service.set(entry.key, entry);
   const others = Object.hasOwn(engineAliases, name) ? (engineAliases[name] ?? []) : [];

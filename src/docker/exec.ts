@@ -44,7 +44,7 @@ export async function execOutput(
  * The exit code of an exec that has ended. It is recorded before the streams close on Docker but may come late on Podman,
  * so it is asked for up to five seconds. "Running" and "unknown" are never success.
  */
-export async function execExitCode(api: DockerApi, execId: string): Promise<number> {
+async function execExitCode(api: DockerApi, execId: string): Promise<number> {
   for (let waited = 0, pause = 50; waited < 5_000; waited += pause, pause = Math.min(pause * 2, 1_000)) {
     const state = await api.exec(execId);
     if (!state) throw new LifeboatError('SOURCE_REPLACED', 'the container was removed while a command ran in it');

@@ -13,7 +13,7 @@ export const composeLabels = {
 /** Marks containers that Lifeboat made; discovery never looks at them. */
 export const roleLabel = 'lifeboat.role';
 export const ownerLabel = 'lifeboat.owner';
-export const runLabel = 'lifeboat.run';
+const runLabel = 'lifeboat.run';
 
 export function helperLabels(owner: { readonly id: string; readonly run: string }): Record<string, string> {
   return { [roleLabel]: 'helper', [ownerLabel]: owner.id, [runLabel]: owner.run };

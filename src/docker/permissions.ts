@@ -160,7 +160,7 @@ export async function checkPermissions(api: DockerApi, signal: AbortSignal): Pro
 }
 
 /** What a Tecnativa proxy lacks, concluded from what it lets through: its sections, and `POST` for all that changes. */
-export function switchesFor(denied: readonly Endpoint[], allowed: ReadonlySet<Endpoint>): readonly string[] {
+function switchesFor(denied: readonly Endpoint[], allowed: ReadonlySet<Endpoint>): readonly string[] {
   const reads = ({ title }: Endpoint) => /^(?:GET|HEAD) /.test(title);
   const isSectionOn = (section: Section) => allowed.values().some((each) => each.section === section);
   const isPostOn = allowed.values().some((each) => !reads(each) && !each.own);

@@ -81,16 +81,6 @@ export function integer(min = 0, max = Number.MAX_SAFE_INTEGER): Grammar<number>
   );
 }
 
-/** A percentage as a number from 0 to 100. */
-export const percent: Grammar<number> = grammar(
-  { name: 'percent', allowed: 'a number from 0% to 100% with its sign', examples: ['50%', '2.5%'] },
-  (text, reject) => {
-    const [, digits] = /^(\d{1,3}(?:\.\d{1,3})?)%$/.exec(text) ?? [];
-    if (digits === undefined) return reject(/^\d+(\.\d+)?$/.test(text) ? 'the % is missing' : undefined);
-    return Number(digits) <= 100 ? Number(digits) : reject();
-  },
-);
-
 /** One word out of a few; in any case. */
 export function oneOf<const W extends string>(words: readonly [W, ...W[]]): Grammar<W> {
   return grammar({ name: 'word', allowed: words.join(', '), examples: [words[0]], words }, (text, reject) => {

@@ -38,7 +38,7 @@ export const Artifact = z.object({
 export type Artifact = z.infer<typeof Artifact>;
 
 /** The seven conditions under which a backup counts (docs/explanation/seals.md). */
-export const sealNames = ['stream', 'exit', 'identity', 'structure', 'logic', 'stored', 'manifest'] as const;
+const sealNames = ['stream', 'exit', 'identity', 'structure', 'logic', 'stored', 'manifest'] as const;
 export const Seal = z.object({ seal: z.enum(sealNames), proof: z.string() });
 export type Seal = z.infer<typeof Seal>;
 

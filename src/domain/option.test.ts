@@ -9,7 +9,6 @@ import {
   isBareOption,
   optionBool,
   optionDuration,
-  optionGlob,
   optionInteger,
   optionList,
   optionOneOf,
@@ -26,7 +25,6 @@ const Options = z.strictObject({
   lock: optionBool().default(false),
   wait: optionDuration().prefault('5m'),
   limit: optionSize().optional(),
-  path: optionGlob().optional(),
   user: optionText().optional(),
   when: optionSchedule().optional(),
 });
@@ -41,7 +39,6 @@ describe('options', () => {
       lock: 'yes',
       wait: '90s',
       limit: '64MiB',
-      path: '/data/*.db',
       user: 'postgres',
       when: '@Daily',
     };
@@ -53,7 +50,6 @@ describe('options', () => {
       lock: true,
       wait: 90_000,
       limit: 64 * 2 ** 20,
-      path: '/data/*.db',
       user: 'postgres',
       when: '@daily',
     });
@@ -101,7 +97,6 @@ describe('options', () => {
         ['lock', 'bool', false, false],
         ['wait', 'duration', '5m', false],
         ['limit', 'size', undefined, false],
-        ['path', 'glob', undefined, false],
         ['user', 'text', undefined, false],
         ['when', 'schedule', undefined, false],
       ],

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { LifeboatError } from './errors.ts';
-import { bool, type Grammar, glob, integer, list, oneOf, text } from './grammar.ts';
+import { bool, type Grammar, integer, list, oneOf, text } from './grammar.ts';
 import { duration, size } from './quantity.ts';
 import { schedule } from './schedule.ts';
 
@@ -42,8 +42,6 @@ export const optionDuration = (of: Grammar<number> = duration): Option<number> =
 export const optionSize = (): Option<number> => option(size, z.number());
 /** Any text without control characters. */
 export const optionText = (): Option<string> => option(text, z.string());
-/** A path pattern. */
-export const optionGlob = (): Option<string> => option(glob, z.string());
 /** When something runs, as text. */
 export const optionSchedule = (): Option<string> => option(schedule, z.string());
 

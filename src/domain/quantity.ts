@@ -1,6 +1,6 @@
 import { type Grammar, grammar } from './grammar.ts';
 
-/** Durations in milliseconds, sizes in bytes and rates in bytes per second, with the way back to text. */
+/** Durations in milliseconds and sizes in bytes, with the way back to text. */
 
 const second = 1000;
 const durationUnits = { w: 604_800 * second, d: 86_400 * second, h: 3600 * second, m: 60 * second, s: second };
@@ -65,16 +65,6 @@ export const size: Grammar<number> = grammar(
     examples: ['500MB', '500MiB', '1.5GB'],
   },
   (text, reject) => readSize(text) ?? reject(sizeComplaint(text)),
-);
-
-/** Bytes per second. */
-export const rate: Grammar<number> = grammar(
-  { name: 'rate', allowed: 'a size per second', examples: ['20MB/s', '512KiB/s'] },
-  (text, reject) => {
-    const [, amount] = /^(.*)\/s$/is.exec(text) ?? [];
-    if (amount === undefined) return reject('the /s is missing');
-    return readSize(amount) || reject(sizeComplaint(amount));
-  },
 );
 
 /** `500000000` → `500MB`. Exact: the largest unit that divides the bytes without a rest. */

@@ -28,14 +28,6 @@ export function complaintsAbout(payload: unknown): readonly string[] {
       complain(cells === undefined || (list(cells).length >= 1 && list(cells).length <= 10), `${where}: fields`);
       if (content !== undefined) text(content, 3000, both, where);
       for (const cell of list(cells)) text(cell, 2000, both, `${where} field`);
-    } else if (type === 'actions') {
-      complain(list(elements).length >= 1 && list(elements).length <= 25, `${where}: elements`);
-      for (const element of list(elements)) {
-        const { type: kind, text: label, url } = fields(element);
-        complain(kind === 'button', `${where}: ${String(kind)}`);
-        text(label, 75, ['plain_text'], `${where} button`);
-        complain(url === undefined || (/^https?:/.test(String(url)) && String(url).length <= 3000), `${where}: url`);
-      }
     } else if (type === 'context') {
       complain(list(elements).length >= 1 && list(elements).length <= 10, `${where}: elements`);
       for (const element of list(elements)) text(element, 3000, both, where);

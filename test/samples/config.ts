@@ -3,28 +3,33 @@ import type { Disk } from '../../src/config/disk.ts';
 import { type Config, loadConfig } from '../../src/config/load.ts';
 import { type ServiceChoice, serviceSettings } from '../../src/config/service-settings.ts';
 import type { EngineOptions } from '../../src/config/vocabulary.ts';
-import { bareOption, optionBool, optionDuration, optionList, optionText } from '../../src/domain/option.ts';
+import { oneOf } from '../../src/domain/grammar.ts';
+import {
+  bareOption,
+  optionBool,
+  optionDuration,
+  optionInteger,
+  optionList,
+  optionText,
+} from '../../src/domain/option.ts';
 import { createRedactor, type Redactor } from '../../src/domain/redact.ts';
 
 /** Engines of every shape, a disk in memory, and short ways to read a configuration. */
 
-/** One engine with plain zod types, one with an alias, two with a bare option. */
+/** One engine with many options, one with an alias, two with a bare option. */
 export const sampleEngines: readonly EngineOptions[] = [
   {
-    // Written with plain zod types, as an engine may be.
     name: 'postgres',
     options: z.strictObject({
-      user: z.string().min(1).optional().describe('Role to connect as.'),
-      'password-env': z.string().optional().describe('Variable that holds the password.'),
-      'password-file': z.string().optional().describe('File that holds the password.'),
-      databases: z.array(z.string()).default(['*']).describe('Databases to save.'),
-      isSmall: z.boolean().optional().describe('Whether it is small.'),
-      ratio: z.number().optional().describe('A share.'),
-      modes: z
-        .array(z.enum(['fast', 'safe']))
+      user: optionText().optional().describe('Role to connect as.'),
+      'password-env': optionText().optional().describe('Variable that holds the password.'),
+      'password-file': optionText().optional().describe('File that holds the password.'),
+      databases: optionList().prefault('*').describe('Databases to save.'),
+      small: optionBool().optional().describe('Whether it is small.'),
+      modes: optionList(oneOf(['fast', 'safe']))
         .optional()
         .describe('How to go about it.'),
-      port: z.coerce.number().int().min(1).max(65_535).optional().describe('Port of the server.'),
+      port: optionInteger(1, 65_535).optional().describe('Port of the server.'),
     }),
   },
   { name: 'mysql', options: z.strictObject({ user: optionText().optional().describe('Account to connect as.') }) },
@@ -37,7 +42,7 @@ export const sampleEngines: readonly EngineOptions[] = [
     options: z.strictObject({
       dump: bareOption(optionText()).describe('Prints the backup.'),
       restore: optionText().optional().describe('Reads the backup.'),
-      isVerbose: optionBool().prefault('no').describe('Keeps what it says.'),
+      verbose: optionBool().prefault('no').describe('Keeps what it says.'),
       patience: optionDuration().prefault('1m').describe('How long it may be silent.'),
     }),
   },

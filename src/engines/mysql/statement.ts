@@ -1,16 +1,7 @@
 import { asText, isSymbol, isWord, type Token, tokens } from './lexer.ts';
 
 /** Objects of a database that are not tables: they are made again in their final place, after the tables are there. */
-export const codeKinds = [
-  'library',
-  'procedure',
-  'function',
-  'package',
-  'package body',
-  'view',
-  'trigger',
-  'event',
-] as const;
+const codeKinds = ['library', 'procedure', 'function', 'package', 'package body', 'view', 'trigger', 'event'] as const;
 export type CodeKind = (typeof codeKinds)[number];
 
 /** What one statement of a dump does. */

@@ -31,7 +31,7 @@ export async function countObjects(connection: PostgresConnection): Promise<Coun
 }
 
 /** Tables whose rows a dump carries, with their names as SQL writes them. */
-export async function dataTables(
+async function dataTables(
   connection: PostgresConnection,
 ): Promise<{ readonly name: string; readonly estimate: number }[]> {
   return connection.rows(`SELECT format('%I.%I', n.nspname, c.relname) AS name, greatest(c.reltuples, 0)::bigint AS estimate

@@ -26,7 +26,7 @@ export async function countServer(client: RedisClient, signal: AbortSignal): Pro
 }
 
 /** `keys of db0` and so on, from what the server says. */
-export function keyObjects(info: Info): Record<string, number> {
+function keyObjects(info: Info): Record<string, number> {
   return Object.fromEntries(Array.from(keyspaceOf(info), ([number, { keys }]) => [`keys of db${number}`, keys]));
 }
 

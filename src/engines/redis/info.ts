@@ -34,9 +34,3 @@ export function keyspaceOf(info: Info): ReadonlyMap<number, KeyspaceEntry> {
   }
   return found;
 }
-
-/** Seconds since 1970 by the server's own clock, when it tells. */
-export function serverTime(info: Info): number | undefined {
-  const micros = numberIn(info, 'server_time_usec');
-  return micros === undefined ? undefined : Math.floor(micros / 1e6);
-}

@@ -2,7 +2,7 @@ import { isLifeboatError } from '../../domain/errors.ts';
 import type { Shell } from '../../domain/shell.ts';
 
 /** Programs of a container that can copy a database while it is written, in the order in which they are taken. */
-export const toolNames = ['sqlite3', 'python3', 'node'] as const;
+const toolNames = ['sqlite3', 'python3', 'node'] as const;
 export type ToolName = (typeof toolNames)[number];
 
 export interface Tool {
