@@ -114,9 +114,9 @@ sed -i 's|file:///backups|file:///backups${settings}|' docker-compose.backup.yml
     await rename(join(old.path, 'backups'), join(fresh.path, 'backups'));
     await fresh.type(stack(`\\n      LIFEBOAT_NAME: ${old.project}`));
     await fresh.type('docker compose up -d --wait db');
-    await fresh.type('docker compose up -d --wait sidecar');
-    assert.match(await fresh.type('docker exec sidecar list'), /db\/postgres/);
-    await fresh.type('docker exec sidecar restore db --yes');
+    assert.match(await fresh.type('docker compose run --rm sidecar list'), /db\/postgres/);
+    await fresh.type('docker compose run --rm sidecar restore db --yes');
+    await fresh.type('docker compose up -d --wait');
     assert.equal(await fresh.type(count), '500');
   });
 
