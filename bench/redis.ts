@@ -8,7 +8,7 @@ const services = `
   db:
     image: redis:8
     volumes: [db-data:/data]
-    healthcheck: { test: ["CMD", "redis-cli", "ping"], interval: 1s }
+    healthcheck: { test: ["CMD", "redis-cli", "ping"], interval: 1s, retries: 60 }
 volumes:
   db-data:
 `;

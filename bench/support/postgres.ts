@@ -8,7 +8,7 @@ const services = `
     environment: { POSTGRES_DB: bench, POSTGRES_PASSWORD: secret }
     volumes: [db-data:/var/lib/postgresql/data]
     shm_size: 256m
-    healthcheck: { test: ["CMD-SHELL", "pg_isready -q -h 127.0.0.1 -U postgres"], interval: 1s }
+    healthcheck: { test: ["CMD-SHELL", "pg_isready -q -h 127.0.0.1 -U postgres"], interval: 1s, retries: 60 }
 volumes:
   db-data:
 `;

@@ -77,6 +77,8 @@ export interface Engine<O = unknown> {
 export interface DumpPolicy {
   /** `auto` counts exactly up to a size and time limit, else takes the server's own numbers. */
   readonly counts: 'exact' | 'catalogue' | 'auto';
+  /** Artifacts of so many bytes of live data are fetched by a helper at a pipe where that can be; undefined: none are. */
+  readonly pipeFromBytes?: number | undefined;
 }
 
 /** What an engine found out about a running server before dumping it. */

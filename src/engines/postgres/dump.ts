@@ -1,6 +1,6 @@
 import type { Counts } from '../../domain/manifest.ts';
 import type { Shell } from '../../domain/shell.ts';
-import type { Dump, DumpPolicy, Survey } from '../engine.ts';
+import type { Dump, DumpPolicy, Survey, SurveyItem } from '../engine.ts';
 import { whyNotReached } from '../reach.ts';
 import type { PostgresClient, PostgresConnection } from './client.ts';
 import { countObjects, countRows } from './counts.ts';
@@ -18,10 +18,25 @@ export async function* dump(
   signal: AbortSignal,
 ): AsyncGenerator<Dump> {
   const { client, isSuperuser } = survey.notes as PostgresNotes;
-  for (const item of survey.items) {
-    if (item.kind === 'globals') yield globals(client, isSuperuser);
-    else yield* database(client, item.name, rowLimit(policy, item.bytes), survey.identity, signal);
+  const probe = ['psql', '-X', '-A', '-t', '-w', '-c', 'SELECT system_identifier FROM pg_control_system()'] as const;
+  let asked: Promise<string | undefined> | undefined;
+  const whyNot = (name: string) => (abort: AbortSignal) =>
+    (asked ??= whyNotReached(client.shell, client.nearby(probe, name), survey.identity, abort));
+  // Starting a helper takes as long as the dump of the globals: both at once.
+  const large = survey.items.find((item) => item.kind === 'database' && isLarge(item, policy));
+  if (large) whyNot(large.name)(signal).catch(() => {}); // Asked again before the first dump that could come this way.
+  try {
+    for (const item of survey.items) {
+      if (item.kind === 'globals') yield globals(client, isSuperuser);
+      else yield* database(client, item.name, rowLimit(policy, item.bytes), whyNot(item.name), signal);
+    }
+  } finally {
+    await asked?.catch(() => {}); // Nothing of ours is left running.
   }
+}
+
+function isLarge({ bytes }: SurveyItem, { pipeFromBytes }: DumpPolicy): boolean {
+  return pipeFromBytes !== undefined && (bytes === undefined || bytes >= pipeFromBytes);
 }
 
 function globals(client: PostgresClient, isSuperuser: boolean): Dump {
@@ -40,7 +55,7 @@ async function* database(
   client: PostgresClient,
   name: string,
   limitMs: number | undefined,
-  identity: string,
+  whyNot: (signal: AbortSignal) => Promise<string | undefined>,
   signal: AbortSignal,
 ): AsyncGenerator<Dump> {
   await using connection = await client.connect(name, signal);
@@ -53,7 +68,6 @@ async function* database(
   counts.catch(() => {});
   const snapshotOption = `--snapshot=${snapshot?.id ?? ''}`;
   const argv = ['pg_dump', '-Fc', '-Z0', '--no-password', '--lock-wait-timeout=60s', snapshotOption] as const;
-  const probe = ['psql', '-X', '-A', '-t', '-w', '-c', 'SELECT system_identifier FROM pg_control_system()'] as const;
   yield {
     name,
     kind: 'database',
@@ -66,7 +80,7 @@ async function* database(
       helper: {
         path: 'pipe',
         command: client.nearby(argv, name),
-        whyNot: (abort) => whyNotReached(client.shell, client.nearby(probe, name), identity, abort),
+        whyNot,
       },
     },
   };

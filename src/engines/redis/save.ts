@@ -22,7 +22,7 @@ const resolutionSeconds = 2;
 const firstPauseMs = 100;
 const longestPauseMs = 2_000;
 /** A scheduled save begins when another child ends; after that many looks without any sign of it something is wrong. */
-const patience = 60;
+const patience = 90;
 
 /**
  * Has the server write its RDB file and waits for it, without blocking it. "Background saving started" is no success:
@@ -38,7 +38,8 @@ export async function saveNow(client: RedisClient, runId: string, signal: AbortS
   // Somebody else's save came in between: ours is still to be made.
   if (/already in progress/i.test(said)) return saveNow(client, runId, signal);
   if (reply?.isError) throw saveFailed(client, said);
-  for (let looks = 0, pause = firstPauseMs; ; pause = Math.min(pause * 1.5, longestPauseMs)) {
+  const askedAt = performance.now();
+  for (let looks = 0; ; ) {
     const state = await look(client, runId, signal);
     const isBegun = before.begun === undefined || (state.begun ?? 0) > before.begun;
     if (!state.isSaving) {
@@ -46,6 +47,8 @@ export async function saveNow(client: RedisClient, runId: string, signal: AbortS
       if (!state.isBusy) looks += 1;
       if ((isBegun && !state.isLastOk) || looks > patience) throw saveFailed(client, 'the last save did not end well');
     }
+    // So that a save is noticed within a tenth of its time.
+    const pause = Math.min(Math.max(firstPauseMs, (performance.now() - askedAt) / 10), longestPauseMs);
     await sleep(pause, undefined, { signal });
   }
 }

@@ -175,7 +175,7 @@ async function dumpAll(
     shell,
     survey,
     source.settings.options,
-    { counts: source.settings.counts },
+    { counts: source.settings.counts, pipeFromBytes: ways.pipeFromBytes },
     signal,
   )) {
     const before = {

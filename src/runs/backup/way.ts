@@ -15,15 +15,19 @@ export interface Way {
 const pipeFromBytes = 64 * 1024 ** 2;
 
 export interface WayChooser {
+  /** From which size on artifacts may come through a pipe; undefined when none can. */
+  readonly pipeFromBytes: number | undefined;
   choose(dump: Dump, expectedBytes: number | undefined, signal: AbortSignal): Promise<Way>;
 }
 
 /** Picks the way of each dump of one source: by wish, by what the engine offers, by size, and by what works here. */
 export function createWayChooser(source: Source, shell: Shell): WayChooser {
   let refusal: Promise<string | undefined> | undefined;
+  const wish = source.settings.path;
+  const hasPipes = wish !== 'exec' && shell.whyNoPipes() === undefined;
   return {
+    pipeFromBytes: !hasPipes ? undefined : wish === 'pipe' ? 0 : pipeFromBytes,
     choose: async ({ produce }, expectedBytes, signal) => {
-      const wish = source.settings.path;
       if (produce.from === 'text') return { taken: 'exec', why: 'made of answers of the server', carrier: 'none' };
       const { helper } = produce;
       if (!helper) return exec('this artifact has no other way');
