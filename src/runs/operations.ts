@@ -1,9 +1,6 @@
-import { setTimeout as sleep } from 'node:timers/promises';
-import { asLifeboatError, LifeboatError } from '../domain/errors.ts';
+import { LifeboatError } from '../domain/errors.ts';
 import type { Manifest } from '../domain/manifest.ts';
-import { backupPrefix, newId, shortId, sourcePrefix } from '../domain/naming.ts';
-import { formatDuration } from '../domain/quantity.ts';
-import { createNamer } from '../domain/source-names.ts';
+import { backupPrefix, newId } from '../domain/naming.ts';
 import type { CopyVerification } from '../domain/verification.ts';
 import { type RunOutcome, runBackup } from './backup/backup-run.ts';
 import type { RunContext } from './context.ts';
@@ -11,12 +8,11 @@ import type { RunControl } from './control/control.ts';
 import type { OpenableDestination } from './doctor/destination-check.ts';
 import { type DoctorReport, type Examinations, examine } from './doctor/doctor.ts';
 import type { RunRecord } from './history/history-view.ts';
-import { failureOf, RunLog } from './history/run-log.ts';
-import { byId, byTime, findBackup, listBackups } from './lookup.ts';
+import { byId, findBackup, listBackups } from './lookup.ts';
 import { makePlan, type Plan } from './plan.ts';
-import { planRestore, type RestorePlan, type RestoreRequest, runRestore } from './restore/restore.ts';
-import { undoOf } from './restore/undo.ts';
-import type { Source } from './source.ts';
+import { resolveRestore } from './restore/resolve.ts';
+import { planRestore } from './restore/restore.ts';
+import { restoreRun } from './restore/restore-run.ts';
 import { readStatus, type Status, type StatusFacts } from './status.ts';
 import { matchTargets } from './target.ts';
 import { withVerifications } from './verify/verifications.ts';
@@ -170,7 +166,7 @@ export function createOperations(parts: OperationParts): Operations {
         takesSafety: plan.takesSafety,
       };
     },
-    restore: (ask, signal) => restore(parts, ask, signal),
+    restore: (ask, signal) => restoreRun(parts, ask, signal),
     verify: (ask, signal) => runVerify(context, control, { ...ask, run: ask.run ?? newId(context.now()) }, signal),
     doctor: (signal) => examine(context, parts.examinations, parts.destinations, signal),
     status: (signal) => readStatus(context, control, status, stack, signal),
@@ -185,110 +181,4 @@ export function createOperations(parts: OperationParts): Operations {
       });
     },
   };
-}
-
-async function resolveRestore(
-  context: RunContext,
-  ask: RestoreAsk,
-  signal: AbortSignal,
-): Promise<{ request: RestoreRequest; entry: BackupEntry; doubts: readonly string[] }> {
-  const { sources } = await context.candidates(signal);
-  const chosen = matchTargets(sources, [ask.target]);
-  const [source] = chosen;
-  if (!source || chosen.length > 1) {
-    throw new LifeboatError('USAGE', `${ask.target} means several sources`, {
-      hint: `use one of: ${chosen.map(createNamer(chosen.map(({ stack }) => stack))).join(', ')}`,
-    });
-  }
-  const isId = /^(?:\d{8}-\d{6}-)?[2-9a-hjkmnp-z]{6}$/.test(ask.at) && ask.at !== 'latest';
-  const { entry, problems } = await findBackup(
-    context,
-    (backups) => (isId ? byId(backups, ask.at) : byTime(backups, source, ask.at)),
-    signal,
-  );
-  // A newer backup may lie where nobody could look, or have a manifest that cannot be read.
-  const unread = problems.flatMap(({ destination, key, message }) => {
-    if (key === '') return [`backups in ${destination} are left out: ${message}`];
-    return key.startsWith(`${sourcePrefix(source)}/`) ? [`a backup in ${destination} is left out: ${message}`] : [];
-  });
-  if (entry.manifest.engine !== source.engine.name) {
-    throw new LifeboatError(
-      'RESTORE_REFUSED',
-      `backup ${ask.at} is of ${entry.manifest.engine}, ${source.name} is ${source.engine.name}`,
-    );
-  }
-  const copies = (await context.destinations()).filter(({ name }) => entry.destinations.includes(name));
-  return {
-    request: {
-      source,
-      manifest: entry.manifest,
-      copies,
-      as: ask.as,
-      only: ask.only,
-      skipSafety: ask.skipSafety,
-      run: ask.run ?? newId(context.now()),
-    },
-    entry,
-    doubts: [...unread, ...otherOrigin(entry.manifest, source)],
-  };
-}
-
-async function restore(
-  { context, control, status }: OperationParts,
-  ask: RestoreAsk,
-  outer: AbortSignal,
-): Promise<RestoreReport> {
-  const startedAt = context.now();
-  const { request, entry } = await resolveRestore(context, ask, outer);
-  const plan = await planRestore(context, request, outer);
-  using _services = control.gate.occupy(touched(plan), request.run);
-  const { name, stack } = request.source;
-  const facts = { run: request.run, trigger: 'restore', sources: [name], startedAt: startedAt.toISOString() };
-  using entered = control.running.begin(facts, outer);
-  const log = new RunLog(request.run, context.emit, context.now, stack);
-  log.started([request.source], 'restore');
-  try {
-    // A client of `docker exec` cannot interrupt what it began there: only a run that has an id can be stopped by anybody.
-    const stop = status.schedule ? `docker exec sidecar cancel ${shortId(request.run)}` : 'Ctrl-C';
-    if (ask.delayMs) await pause(ask.delayMs, stop, log, entered.signal);
-    const { restored, safety, restarted } = await runRestore(context, plan, log, entered.signal);
-    const undo = safety && (await undoOf(context, request, safety, entered.signal));
-    log.finished('ok');
-    return {
-      run: request.run,
-      source: name,
-      backup: entry.manifest.id,
-      checks: restored.checks,
-      warnings: restored.warnings,
-      kept: restored.kept,
-      restarted,
-      undo,
-      durationMs: context.now().getTime() - startedAt.getTime(),
-    };
-  } catch (error) {
-    log.finished(entered.signal.aborted ? 'cancelled' : 'failed', failureOf(error));
-    throw asLifeboatError(error);
-  }
-}
-
-/** Time for second thoughts. Rejects CANCELLED when somebody has them. */
-async function pause(ms: number, stop: string, log: RunLog, signal: AbortSignal): Promise<void> {
-  log.note(`the restore begins in ${formatDuration(ms)}; --yes skips this wait`, `to stop it: ${stop}`);
-  await sleep(ms, undefined, { signal }).catch(() => {
-    const { code, message } = asLifeboatError(signal.reason);
-    throw new LifeboatError(code, message, { hint: 'nothing was touched' });
-  });
-}
-
-/** Only its id, which somebody typed, can name a backup of another source: it is theirs to know, and ours to say. */
-function otherOrigin(manifest: Manifest, { stack, service, source, name }: Source): readonly string[] {
-  if (manifest.stack === stack && manifest.service === service && manifest.source === source) return [];
-  const origin = `${manifest.service}/${manifest.source} in stack ${manifest.stack}`;
-  return [`backup ${shortId(manifest.id)} is of ${origin}, and goes into ${name} in stack ${stack}`];
-}
-
-/** The services whose data or containers a restore changes. */
-function touched({ request, stops }: RestorePlan): readonly { readonly stack: string; readonly service: string }[] {
-  const { stack, service } = request.source;
-  return [{ stack, service }, ...stops.map((container) => ({ stack, service: container.service }))];
 }
