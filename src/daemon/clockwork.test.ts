@@ -49,7 +49,7 @@ function clockwork({ runOnStart = false, sources = [source('db/postgres')] } = {
     scheduler: createScheduler({
       timezone: 'UTC',
       jitterMs: 0,
-      history: { lastAttempt: () => undefined, scheduledSince: (_source, _schedule, _now, known) => known },
+      history: { lastAttempt: () => undefined, scheduledSince: (_source, _schedule, now) => now },
     }),
     context,
     control,

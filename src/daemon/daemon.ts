@@ -21,7 +21,7 @@ export interface DaemonParts {
 
 /** How long an end waits for what has nothing to put back. */
 const farewellMs = 3_000;
-/** How long a start waits for destinations, so that what they know counts for what was missed. */
+/** How long a start waits for destinations, so that `status` knows what they know. */
 const patienceMs = 30_000;
 
 /**

@@ -143,9 +143,12 @@ export async function launch(
 ): Promise<Helper> {
   const described = await describe(api, owner, container, command, place, argv);
   const spec = extra ? { ...described, mounts: [...described.mounts, extra] } : described;
-  const id = await api.createHelper(spec, signal);
+  signal?.throwIfAborted();
+  // Not cut off: the Engine makes it all the same, and nobody would know of it.
+  const id = await api.createHelper(spec);
   const dispose = () => discard(api, id, spec.scratchVolume);
   try {
+    signal?.throwIfAborted();
     const socket = await api.attach(id, signal); // Before start: what is written earlier is lost to a late reader.
     await api.start(id, signal);
     let isOver = false;

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { after, before, describe, it } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { connectDocker } from '../../src/docker/dockerode.ts';
 import { reapHelpers } from '../../src/docker/helper.ts';
 import { reapPipes } from '../../src/docker/pipe.ts';
@@ -212,6 +213,26 @@ describe('named pipes between a helper and us', { concurrency: false }, () => {
     await reapPipes({ path: folder, volume });
     assert.equal(await state(), '');
     assert.deepEqual(await leftovers(owner, since), []);
+    await nothingLeft();
+  });
+
+  it('fault 46: a helper that is being made when the run is cancelled is not left behind', async () => {
+    const api = await testApi();
+    const cancelled = new AbortController();
+    const cancelling: typeof api = {
+      ...api,
+      createHelper: (spec, signal) => {
+        // The Engine has the request by then, and no answer is back yet.
+        setTimeout(() => cancelled.abort(new LifeboatError('CANCELLED', 'a person cancelled it')), 5);
+        return api.createHelper(spec, signal);
+      },
+    };
+    const own = { id: runId, run: runId, pipes: { path: folder, volume } };
+    const near = createShell(cancelling, own, forgetful, container, 1_000);
+    await using piped = await near.pipe(sh('echo made'));
+    await assert.rejects(piped.run(cancelled.signal), refused('CANCELLED'));
+    await piped[Symbol.asyncDispose]();
+    await sleep(500); // What the Engine still made would be there by now.
     await nothingLeft();
   });
 

@@ -145,12 +145,12 @@ test('knows since when a schedule holds', () => {
   const [first, later] = [new Date(day(18)), new Date(day(20))];
   {
     using history = open();
-    assert.deepEqual(history.scheduledSince(key, '@daily', later, first), first);
+    assert.deepEqual(history.scheduledSince(key, '@daily', first), first);
   }
   using history = open();
-  assert.deepEqual(history.scheduledSince(key, '@daily', later, later), first);
-  assert.deepEqual(history.scheduledSince(key, '@hourly', later, first), later);
-  assert.deepEqual(history.scheduledSince({ ...key, stack: 'blog' }, '@daily', later, later), later);
+  assert.deepEqual(history.scheduledSince(key, '@daily', later), first);
+  assert.deepEqual(history.scheduledSince(key, '@hourly', later), later);
+  assert.deepEqual(history.scheduledSince({ ...key, stack: 'blog' }, '@daily', later), later);
 });
 
 for (const [what, damage] of [

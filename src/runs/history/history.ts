@@ -20,8 +20,8 @@ export interface SourceKey {
 export interface History extends EventReader, HistoryView, Disposable {
   /** There was none before: whoever has the catalogs may teach it with `learn`. */
   readonly isNew: boolean;
-  /** Since when this schedule holds for the source: `now` when it has changed, `known` when the source is new here. */
-  scheduledSince(source: SourceKey, schedule: string, now: Date, known: Date): Date;
+  /** Since when this schedule holds for the source: `now` when it has changed, or the source is new here. */
+  scheduledSince(source: SourceKey, schedule: string, now: Date): Date;
   /**
    * When the last attempt began that counts for the schedule. One that was cut short does not count, so that it is made
    * up for; the second in a row does, so that a run which kills its process is not begun for ever.
@@ -111,7 +111,7 @@ export function openHistory({ path, now, complain }: HistoryOptions): History {
         told.delete(event.run);
       }
     },
-    scheduledSince: ({ stack, source }, schedule, changed, known) =>
+    scheduledSince: ({ stack, source }, schedule, now) =>
       keep(
         'tell since when a schedule holds',
         (database) => {
@@ -119,13 +119,12 @@ export function openHistory({ path, now, complain }: HistoryOptions): History {
             .prepare('SELECT schedule, since FROM schedules WHERE stack = ? AND source = ?')
             .get(stack, source) as { schedule: string; since: string } | undefined;
           if (row?.schedule === schedule) return new Date(row.since);
-          const since = row ? changed : known;
           database
             .prepare('INSERT OR REPLACE INTO schedules (stack, source, schedule, since) VALUES (?, ?, ?, ?)')
-            .run(stack, source, schedule, since.toISOString());
-          return since;
+            .run(stack, source, schedule, now.toISOString());
+          return now;
         },
-        changed,
+        now,
       ),
     lastAttempt: (source) => {
       const [last, before] = keep('tell the last attempt', (database) => lastTwo(database, source), []);

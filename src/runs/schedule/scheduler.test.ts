@@ -15,10 +15,10 @@ function remembering(attempts: Readonly<Record<string, Date>> = {}, since: Reado
   const schedules = new Map<string, string>();
   const history: Pick<History, 'scheduledSince' | 'lastAttempt'> = {
     lastAttempt: ({ source }: SourceKey) => attempts[source],
-    scheduledSince: ({ source }, schedule, now, known) => {
-      const before = schedules.get(source);
+    scheduledSince: ({ source }, schedule, now) => {
+      const hasChanged = schedules.has(source) && schedules.get(source) !== schedule;
       schedules.set(source, schedule);
-      return since[source] ?? (before === undefined || before === schedule ? known : now);
+      return (hasChanged ? undefined : (since[source] ?? (attempts[source] && at('01T00:00')))) ?? now;
     },
   };
   return history;
@@ -110,6 +110,13 @@ test('fault 70: a source that never ran, on a machine that is off every night, i
     watch(scheduler, at('21T08:00'), at('21T12:00')).map(([time]) => time),
     ['21T08:00'],
   );
+});
+
+test('fault 70: without a history of its own nothing is made up for: the database may not be restored yet', () => {
+  const last = { 'db/postgres': at('18T03:00') };
+  const scheduler = start({ history: remembering(last, { 'db/postgres': at('21T10:00') }) });
+  scheduler.update([daily('db/postgres')], at('21T10:00'));
+  assert.deepEqual(scheduler.nextDue(), at('22T03:00'));
 });
 
 test('fault 70: a suspended machine makes up once for all it slept through', () => {

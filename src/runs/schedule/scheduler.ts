@@ -62,7 +62,9 @@ export function createScheduler({ timezone, jitterMs, history }: SchedulerOption
     if (before?.schedule === schedule) return before;
     const key: SourceKey = { stack, source: name };
     const last = history.lastAttempt(key);
-    const since = history.scheduledSince(key, schedule, now, last ?? now);
+    // With a history that is new here, this is now: what a destination knows may be of another host, whose database is not
+    // restored yet, and a backup of an empty one would become the newest.
+    const since = history.scheduledSince(key, schedule, now);
     const cursor = before ? now : earliest(now, latest(since, last ?? since));
     return { key, schedule, since, seenAt: now, cursor };
   };
