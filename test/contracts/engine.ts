@@ -407,7 +407,7 @@ function manifestOf<O>(engine: Engine<O>, shell: Shell, survey: Survey, dumped: 
 }
 
 /** Everything the Engine tells its listeners while this is open, and whoever inspects our helpers. */
-async function watchEvents(): Promise<AsyncDisposable & { text(): Promise<string> }> {
+export async function watchEvents(): Promise<AsyncDisposable & { text(): Promise<string> }> {
   const child = spawn('docker', ['events', '--format', '{{json .}}'], { stdio: ['ignore', 'pipe', 'inherit'] });
   let seen = '';
   const inspected = new Set<string>();
