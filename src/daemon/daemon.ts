@@ -1,5 +1,6 @@
 import type { LifeboatError } from '../domain/errors.ts';
 import type { Log } from '../domain/log.ts';
+import { many } from '../domain/many.ts';
 import type { RunControl } from '../runs/control/control.ts';
 import type { History } from '../runs/history/history.ts';
 import { pause } from './backoff.ts';
@@ -37,7 +38,7 @@ export async function liveAsDaemon(parts: DaemonParts, stop: AbortSignal): Promi
     stop.addEventListener('abort', () => resolve(), { once: true });
   });
   const cut = control.running.cancelAll(stop.reason as LifeboatError);
-  if (cut.length > 0) log.warn(`ending ${cut.length} runs under way`);
+  if (cut.length > 0) log.warn(`ending ${many(cut.length, 'run')} under way`);
   await Promise.all([scheduled, control.running.idle()]);
   // A destination that does not answer must not use up the time that `docker stop` gives.
   await Promise.race([Promise.all(keepers), pause(farewellMs, new AbortController().signal)]);
