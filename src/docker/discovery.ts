@@ -1,7 +1,7 @@
 import { LifeboatError } from '../domain/errors.ts';
 import type { Container } from '../domain/types.ts';
 import type { DockerApi } from './api.ts';
-import { composeLabels, roleLabel } from './labels.ts';
+import { composeLabels, roleLabel, titleLabel } from './labels.ts';
 
 /** Whose containers are looked at. */
 export type Scope = { readonly kind: 'projects'; readonly names: readonly string[] } | { readonly kind: 'host' };
@@ -24,6 +24,21 @@ export async function discover(
     .filter((container) => container !== undefined)
     .filter((container) => container.id !== selfId && !isTransient(container))
     .sort((a, b) => a.stack.localeCompare(b.stack) || a.service.localeCompare(b.service) || a.number - b.number);
+}
+
+/** Every container of the Engine, one-off runs as well, but neither ourselves nor other sidecars and their helpers. */
+export async function neighbours(
+  api: DockerApi,
+  selfId: string | undefined,
+  signal?: AbortSignal,
+): Promise<readonly Container[]> {
+  const found = await Promise.all((await api.containers([], signal)).map((id) => api.container(id, signal)));
+  return found
+    .filter((container) => container !== undefined)
+    .filter(({ id, labels, imageLabels }) => {
+      const isLifeboat = labels[roleLabel] !== undefined || imageLabels?.[titleLabel] === 'Lifeboat';
+      return id !== selfId && !isLifeboat;
+    });
 }
 
 /** The container that plays this part now. Ids change when Compose recreates a container; stack, service and number do not. */

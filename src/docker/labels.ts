@@ -12,6 +12,8 @@ export const composeLabels = {
 
 /** Marks containers that Lifeboat made; discovery never looks at them. */
 export const roleLabel = 'lifeboat.role';
+/** What an image says it is; see our own Dockerfile. */
+export const titleLabel = 'org.opencontainers.image.title';
 export const ownerLabel = 'lifeboat.owner';
 const runLabel = 'lifeboat.run';
 

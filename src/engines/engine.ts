@@ -177,6 +177,11 @@ export interface RestorePreview {
   /** Reasons why this restore must not be done; empty when it may. */
   readonly refusals: readonly string[];
   readonly warnings: readonly string[];
+  /**
+   * Files and folders in the container of which new ones take the name: who has the old ones open in another container must
+   * be out of the way. Absent where the server itself takes the data.
+   */
+  readonly replaces?: readonly string[];
 }
 
 /** Where restored bytes come from: an already proved backup. */

@@ -29,6 +29,8 @@ export interface RunContext {
   readonly version: string;
   /** Everything in scope, looked up anew at each call. */
   containers(signal: AbortSignal): Promise<readonly Container[]>;
+  /** Everything on the Engine's host, in scope or not, without Lifeboat's own; nothing of it is read but what it mounts. */
+  neighbours(signal: AbortSignal): Promise<readonly Container[]>;
   /** What was found to hold nothing is remembered for a while, unless one is told to look anew. */
   sources(signal: AbortSignal, look?: 'anew'): Promise<Resolved>;
   /** The same with sources that hold nothing now: something may be restored into them. */

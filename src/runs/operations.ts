@@ -155,13 +155,15 @@ export function createOperations(parts: OperationParts): Operations {
       const { request, entry, doubts } = await resolveRestore(context, ask, signal);
       const plan = await planRestore(context, request, signal);
       const { server } = entry.manifest;
+      const { lines, refusals, warnings } = plan.preview;
       return {
         source: request.source.name,
         stack: request.source.stack,
         server: `${server.product} ${server.version}`,
         backup: entry,
-        ...plan.preview,
-        warnings: [...plan.preview.warnings, ...doubts],
+        lines,
+        refusals,
+        warnings: [...warnings, ...doubts],
         stops: plan.stops.map(({ service }) => service),
         takesSafety: plan.takesSafety,
       };

@@ -1,7 +1,7 @@
 import type { Config } from '../config/load.ts';
 import type { Problem } from '../config/problems.ts';
 import { serviceSettings } from '../config/service-settings.ts';
-import { discover, rediscover } from '../docker/discovery.ts';
+import { discover, neighbours, rediscover } from '../docker/discovery.ts';
 import { settled } from '../docker/lifecycle.ts';
 import { stopContainer } from '../docker/quiesce.ts';
 import { createShell } from '../docker/shell.ts';
@@ -77,6 +77,10 @@ export function createRunContext({
   return {
     version,
     containers,
+    neighbours: async (signal) => {
+      const { api, self } = await connected();
+      return neighbours(api, self?.id, signal);
+    },
     candidates,
     sources: async (signal, look) => guesses.check(await candidates(signal), new Date(), look),
     refresh: async (container) => rediscover((await connected()).api, container),

@@ -33,6 +33,7 @@ export async function preview(
     ],
     refusals: refusalsOf(shell, manifest, facts, target, present),
     warnings: warningsOf(manifest, facts, present),
+    replaces: [folder],
   };
 }
 

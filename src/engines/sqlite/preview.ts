@@ -26,7 +26,7 @@ export async function preview(
   if (target.as === undefined)
     lines.push(`stop ${shell.container.service} while the files are switched, and start it again`);
   const refusals = paths.flatMap((path) => refusalsOf(shell, path, kindOf(path), target));
-  return { lines, refusals, warnings: [] };
+  return { lines, refusals, warnings: [], replaces: target.as === undefined ? paths : [] };
 }
 
 function refusalsOf(shell: Shell, path: string, kind: string, target: RestoreTarget): string[] {

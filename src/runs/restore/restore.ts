@@ -1,7 +1,6 @@
 import { LifeboatError } from '../../domain/errors.ts';
 import type { Artifact, Manifest } from '../../domain/manifest.ts';
 import { shortId } from '../../domain/naming.ts';
-import { dependants } from '../../domain/order.ts';
 import type { Container } from '../../domain/types.ts';
 import type { Restored, RestorePreview, RestoreSource, RestoreTarget } from '../../engines/engine.ts';
 import type { Store } from '../../stores/store.ts';
@@ -12,6 +11,7 @@ import type { Source } from '../source.ts';
 import { firstWhole } from './copies.ts';
 import { type Unpacked, unpacked } from './on-disk.ts';
 import { recoverRestore } from './recover.ts';
+import { sharersOf, stopsFor } from './sharers.ts';
 import { stopServices } from './stopped.ts';
 
 export interface RestoreRequest {
@@ -50,10 +50,25 @@ export async function planRestore(
   const { source, manifest } = request;
   const shell = context.shell(source.container, request.run, source.settings.stopGraceMs);
   const preview = await source.engine.preview(shell, manifest, targetOf(request), source.settings.options, signal);
-  const isBeside = request.as !== undefined;
-  const stack = (await context.containers(signal)).filter((container) => container.stack === source.container.stack);
-  const stops = isBeside ? [] : dependants(source.service, stack).filter(({ state }) => state === 'running');
-  return { request, preview, stops, takesSafety: !isBeside && !request.skipSafety };
+  if (request.as !== undefined) return { request, preview, stops: [], takesSafety: false };
+  const { container } = source;
+  const stack = (await context.containers(signal)).filter((other) => other.stack === container.stack);
+  const { replaces = [] } = preview;
+  const sharers = replaces.length === 0 ? [] : sharersOf(container, replaces, await context.neighbours(signal));
+  const isOurs = ({ id }: Container) => stack.some((other) => other.id === id);
+  const foreign = sharers.filter((sharer) => !isOurs(sharer)).map((sharer) => foreignRefusal(sharer, replaces));
+  return {
+    request,
+    preview: { ...preview, refusals: [...preview.refusals, ...foreign] },
+    stops: stopsFor(container, sharers.filter(isOurs), stack),
+    takesSafety: !request.skipSafety,
+  };
+}
+
+/** What belongs to somebody else is not stopped unasked. */
+function foreignRefusal({ name, state }: Container, replaces: readonly string[]): string {
+  const first = state === 'paused' ? `docker unpause ${name} && docker stop ${name}` : `docker stop ${name}`;
+  return `container ${name} is not of this stack, mounts ${replaces.join(', ')} as well and would go on with the old data: ${first}, restore, docker start ${name}`;
 }
 
 /**
