@@ -29,8 +29,8 @@ export default {
     const path = join(volume, 'app.db');
     using database = new DatabaseSync(path);
     database.exec(`PRAGMA journal_mode = wal; CREATE TABLE orders (id INTEGER PRIMARY KEY, token TEXT, note TEXT);
-      WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ${given.isSmall ? 300_000 : 3_000_000})
-      INSERT INTO orders SELECT i, hex(randomblob(12)), 'order of customer ' || i % 997 || ', delivered to the door, paid by card, thank you for shopping with us, see you soon' FROM n;
+      WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ${given.isSmall ? 800_000 : 8_000_000})
+      INSERT INTO orders SELECT i, hex(randomblob(24)), 'order of customer ' || i % 997 || ', delivered to the door, paid by card, thank you for shopping with us, see you soon' FROM n;
       PRAGMA wal_checkpoint(TRUNCATE)`);
     const copy = join(stack.folder, 'copy');
     return await race(
