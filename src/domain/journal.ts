@@ -22,6 +22,8 @@ export interface RestoreIntent {
   readonly suffix: string;
   /** What its engine needs to take it back; absent as long as live data is untouched. */
   readonly undo?: unknown;
+  /** Names of the containers that were stopped for it: they must not see data that is neither the old nor the new. */
+  readonly stops?: readonly string[];
 }
 
 /** The part a container plays: Compose may recreate it under another id while it is stopped. */

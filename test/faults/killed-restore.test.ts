@@ -92,6 +92,27 @@ describe('fault 76: a daemon that is killed while it restores', { concurrency: f
     assert.ok(['10', '1000'].includes(await count()));
   });
 
+  it('leaves who uses it stopped, and says so, as long as the database cannot be asked', async () => {
+    await using home = await makeHome(stack.project);
+    const first = await home.start();
+    assert.equal((await home.lifeboat(['backup', 'db'])).code, 0);
+    const before = await count();
+    const held = holdSwitch();
+    const restoring = home.lifeboat(['restore', 'db', '--yes']);
+    await eventually(async () => assert.ok(await held.isBegun(home)));
+    first.kill('SIGKILL');
+    await first.ended;
+    await restoring;
+    await docker('stop', '-t', '0', stack.db);
+    const second = await home.start();
+    await eventually(async () => assert.match(second.log(), /app stays stopped.*docker compose start app/));
+    assert.equal(await stack.appState(), 'exited');
+    await docker('start', stack.db);
+    await eventually(async () => assert.deepEqual(await journal(home), []), 90_000);
+    await eventually(async () => assert.equal(await stack.appState(), 'running'));
+    assert.equal(await count(), before);
+  });
+
   it('fault 75: a database that goes down in the middle of the switch is put right when it is back', async () => {
     await using home = await makeHome(stack.project);
     const daemon = await home.start();

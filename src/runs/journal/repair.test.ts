@@ -37,3 +37,39 @@ test('fault 76: of a restore that cannot be taken back yet nothing is cleaned up
   assert.deepEqual(asked.slice(2), ['k3f9a2 switching', 'k3f9a2 staging']);
   assert.deepEqual(await journal.leftOpen(), []);
 });
+
+test('fault 76: who uses the data of a restore that cannot be taken back stays stopped until it is, and nobody else', async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), 'lifeboat-repair-'));
+  t.after(() => rm(folder, { recursive: true }));
+  let seconds = 0;
+  const journal = openJournal(folder, () => new Date(Date.UTC(2026, 10, 21, 3, 0, seconds++)));
+  const app = { ...container, id: 'abba', name: 'shop-app-1', service: 'app' };
+  const other = { ...container, id: 'dada', name: 'shop-other-1', service: 'other' };
+  const restore = { kind: 'restore', container, source: 'db/mysql', suffix: 'k3f9a2', stops: [app.name] } as const;
+  for (const role of [other, app]) await journal.intend({ kind: 'stop', container: role });
+  await journal.intend({ ...restore, note: 'staging' });
+  const switching = await journal.intend({ ...restore, note: 'switching', undo: { tables: [] } });
+  const started: string[] = [];
+  let isUp = false;
+  const repairer = {
+    startAgain: async ({ service }: { service: string }) => void started.push(service),
+    goOn: async () => assert.fail('nothing was paused'),
+    recover: async () => {
+      if (isUp) return 'the live databases are as they were';
+      throw new LifeboatError('SOURCE_UNHEALTHY', 'the server is not up yet');
+    },
+  };
+  const { open } = await repair(journal, repairer);
+  assert.deepEqual(started, ['other']);
+  assert.match(open.join(), /app stays stopped.*docker exec sidecar restore db.*docker compose start app$/);
+  isUp = true;
+  assert.deepEqual((await repair(journal, repairer)).open, []);
+  assert.deepEqual(started, ['other', 'app']);
+  assert.deepEqual(await journal.leftOpen(), []);
+  await switching(); // It is done already.
+  isUp = false;
+  await journal.intend({ kind: 'stop', container: app });
+  await journal.intend({ ...restore, note: 'staging' });
+  await repair(journal, repairer);
+  assert.deepEqual(started, ['other', 'app', 'app'], 'live data that nobody touched keeps nobody down');
+});

@@ -19,13 +19,17 @@ export interface Repaired {
 
 /**
  * Puts back what a killed process left, the last thing first: takes back a restore that was under way, starts what it had
- * stopped, unpauses what it had paused. What cannot be put back now stays in the journal for the next time.
+ * stopped, unpauses what it had paused. What cannot be put back now stays in the journal for the next time; and when that
+ * is data, so does the stop of everything that would use it.
  */
 export async function repair(journal: DiskJournal, repairer: Repairer): Promise<Repaired> {
   const done: string[] = [];
   const open: string[] = [];
   const unfinished = new Set<string>();
-  for (const { intent, at, done: settle } of inOrder(await journal.leftOpen())) {
+  const held = new Set<string>();
+  const left = inOrder(await journal.leftOpen());
+  for (const { intent, at, done: settle } of left) {
+    if (intent.kind === 'stop' && held.has(intent.container.name)) continue;
     // What a restore told first says less than what it told last: it must not be cleaned up by that alone.
     if (unfinished.has(restoreOf(intent))) continue;
     try {
@@ -35,9 +39,12 @@ export async function repair(journal: DiskJournal, repairer: Repairer): Promise<
       const { container, kind } = intent;
       const what = kind === 'restore' ? `${intent.note}, was interrupted` : kind;
       const { message, hint } = asLifeboatError(error);
-      open.push(`${container.service} (${container.name}), ${what} at ${at}: ${message}${hint ? `; ${hint}` : ''}`);
+      const line = `${container.service} (${container.name}), ${what} at ${at}: ${message}${hint ? `; ${hint}` : ''}`;
       if (isGone(error)) await settle();
       else if (kind === 'restore') unfinished.add(restoreOf(intent));
+      const stopped = isGone(error) ? [] : stoppedFor(intent, left);
+      for (const { name } of stopped) held.add(name);
+      open.push(stopped.length === 0 ? line : `${line}; ${nextStep(intent, stopped)}`);
     }
   }
   return { done, open };
@@ -63,6 +70,22 @@ async function putBack(intent: Intent, at: string, repairer: Repairer): Promise<
     case 'restore':
       return `${service}: ${intent.note}, was interrupted at ${at}: ${await repairer.recover(intent)}`;
   }
+}
+
+/** What must not run before its data is whole: as long as that is untouched, everything may. */
+function stoppedFor(restore: Intent, left: readonly OpenIntent[]): readonly ContainerRole[] {
+  if (restore.kind !== 'restore' || restore.undo === undefined) return [];
+  const names = new Set([restore.container.name, ...(restore.stops ?? [])]);
+  return left.flatMap(({ intent }) =>
+    intent.kind === 'stop' && names.has(intent.container.name) ? [intent.container] : [],
+  );
+}
+
+function nextStep({ container }: Intent, stopped: readonly ContainerRole[]): string {
+  const services = [...new Set(stopped.map(({ service }) => service))];
+  const [verb, them] = services.length === 1 ? ['stays', 'it'] : ['stay', 'them'];
+  const again = `docker exec sidecar restore ${container.service}`;
+  return `${services.join(', ')} ${verb} stopped until the data is put right, which is tried again; or restore yourself (${again}) and start ${them}: docker compose start ${services.join(' ')}`;
 }
 
 /** Tells the intents of one restore from all others; nothing for those of another kind. */

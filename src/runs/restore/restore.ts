@@ -100,7 +100,7 @@ export async function runRestore(
   const safety = plan.takesSafety ? await takeSafety(context, request, log, signal) : undefined;
 
   await using stopped = await stopServices(context.lifecycle, plan.stops, source, log);
-  const restored = await restoreData(context, request, from, log, signal);
+  const restored = await restoreData(context, plan, from, log, signal);
   for (const warning of restored.warnings) log.warn(source.name, warning);
   const names = plan.stops.map(({ service }) => service).join(', ');
   const restarted = names === '' ? [] : await log.step(source.name, 'start', names, () => stopped.startAgain(signal));
@@ -175,7 +175,7 @@ async function takeSafety(
 
 async function restoreData(
   context: RunContext,
-  request: RestoreRequest,
+  { request, stops }: RestorePlan,
   from: RestoreSource,
   log: RunLog,
   signal: AbortSignal,
@@ -193,7 +193,10 @@ async function restoreData(
     const note = `restore of ${shortId(manifest.id)}, ${what}`;
     const { suffix } = target;
     intents.push(
-      await context.journal.intend({ kind: 'restore', container: role, source: source.name, note, suffix, undo }),
+      await context.journal.intend({
+        ...{ kind: 'restore', container: role, source: source.name, note, suffix, undo },
+        stops: stops.map((stopped) => stopped.name),
+      }),
     );
   };
   const steps = {
