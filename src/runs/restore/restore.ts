@@ -219,7 +219,11 @@ async function restoreData(
     // The engine has put back what it could; where its server went away, the journal keeps the rest for later.
     const left = recoverRestore(context, { container: role, source: source.name, suffix: target.suffix, undo: told });
     await left.then(settle, (failure: unknown) =>
-      log.warn(source.name, `what the restore left is put back later: ${failureOf(failure).message}`),
+      log.warn(
+        source.name,
+        `what the restore left is put back later: ${failureOf(failure).message}`,
+        'whether it was taken back or had been completed after all is then in the log of the daemon: docker compose logs sidecar',
+      ),
     );
     throw error;
   }
