@@ -24,10 +24,10 @@ exit "$rc"`;
 
 /**
  * Dump and restore programs write and read a pipe in pieces of 4 KB. With larger ones a gigabyte costs a third less
- * processor time; `stdbuf` is in every image that has the GNU tools.
+ * processor time; `stdbuf` is in every image that has the GNU tools, but now and then without the library it needs.
  */
 const buffered = (option: '-i1M' | '-o1M') =>
-  `b=; type stdbuf "$1" >/dev/null 2>&1 && b='stdbuf ${option}'
+  `b=; type "$1" >/dev/null 2>&1 && stdbuf ${option} true >/dev/null 2>&1 && b='stdbuf ${option}'
 `;
 
 /** The job reads our input; when we vanish it sees the end of its input like any reader. */
