@@ -205,10 +205,12 @@ export function testEngine<O>(name: string, test: EngineCase<O>): void {
         const restoring = engine.restore(dying.shell, from, { suffix }, options, steps, signal());
         killed = await restoring.then(
           () => dying.isDead,
-          () => true,
+          (error: unknown) => {
+            assert.ok(dying.isDead, `nothing but its death may make it fail: ${error} ${(error as Error).stack}`);
+            return true;
+          },
         );
         if (!killed) break;
-        assert.ok(dying.isDead, 'nothing but its death made it fail');
         const recover = async () => engine.recover(await shellOf(source.id), { suffix, undo }, options, signal());
         const found = await recover();
         await recover(); // Twice does no harm.
