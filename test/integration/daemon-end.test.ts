@@ -132,7 +132,7 @@ describe('the end of the daemon', { concurrency: false }, () => {
     const { daemon, client } = await restoring(home);
     engine.stall(); // So that winding down takes as long as it likes.
     daemon.kill('SIGTERM');
-    await eventually(async () => assert.match(daemon.log(), /ending 1 runs/));
+    await eventually(async () => assert.match(daemon.log(), /ending 1 run under way/));
     daemon.kill('SIGTERM');
     assert.equal((await daemon.ended).code, 143);
     assert.equal(await stack.appState(), 'exited');
