@@ -5,9 +5,9 @@ import { randomBytes } from 'node:crypto';
  * waits at most two seconds for its output copiers and then drops what a slow reader has not taken, with exit code 0
  * (https://github.com/moby/moby/issues/45689). So the process must not exit before we have read everything: a small
  * shell script runs the job, prints a random trailer plus the exit code on the same pipe, after all data, and then waits
- * for the end of its input. We strip the trailer and close the input; only then does the script exit. The same input is
- * the kill switch: when we vanish it ends early, and the script terminates the job. Builtins only: slim images have
- * neither `cat` nor `kill`.
+ * for a line on its input, or its end. We strip the trailer and send that line; only then does the script exit. The end of
+ * the same input is the kill switch: when we vanish it comes early, and the script terminates the job. Builtins only: slim
+ * images have neither `cat` nor `kill`.
  */
 const prelude = `t=$LIFEBOAT_TRAILER; unset LIFEBOAT_TRAILER
 `;
@@ -19,7 +19,7 @@ const dumpScript = `${prelude}exec 3<&0
 wait "$j"; rc=$?
 { kill "$w"; wait "$w"; } >/dev/null 2>&1
 printf '%s%03d' "$t" "$rc"
-while read -r _ <&3; do :; done
+read -r _ <&3
 exit "$rc"`;
 
 /**
@@ -30,7 +30,10 @@ const buffered = (option: '-i1M' | '-o1M') =>
   `b=; type "$1" >/dev/null 2>&1 && stdbuf ${option} true >/dev/null 2>&1 && b='stdbuf ${option}'
 `;
 
-/** The job reads our input; when we vanish it sees the end of its input like any reader. */
+/**
+ * The job reads our input; when we vanish it sees the end of its input like any reader. What it leaves unread may hold
+ * any line, so only the end of it lets the script exit.
+ */
 const feedScript = `${prelude}exec 3<&0
 "$@" <&3 3<&-
 rc=$?
@@ -48,7 +51,7 @@ $b "$@" <&3 3<&-
 rc=$?
 [ "$rc" -ne 0 ] || cat <&3 >/dev/null 2>&1
 printf '%s%03d' "$t" "$rc"
-while read -r _; do :; done
+read -r _
 exit "$rc"`;
 
 const scripts = { dump: dumpScript, feed: feedScript, pipe: pipeFeedScript } as const;
@@ -69,6 +72,11 @@ export interface Envelope {
   /** What to write to standard input before anything else. */
   readonly preamble: string;
   readonly trailer: Trailer;
+  /**
+   * What to write after the trailer, before the input is closed: a line ends a script that reads no other input. Its end
+   * alone would do, but it is what proxies swallow and busy Engines have been seen to lose.
+   */
+  readonly release: '\n' | '';
 }
 
 /** For an exec: its environment is in no event and no inspect, so it carries secrets as it is. */
@@ -83,6 +91,7 @@ export function execEnvelope(
     env: { ...env, LIFEBOAT_TRAILER: word },
     preamble: '',
     trailer: new Trailer(word),
+    release: mode === 'feed' ? '' : '\n',
   };
 }
 
@@ -98,6 +107,7 @@ export function helperEnvelope(
     env: {},
     preamble: environmentPreamble(envelope.env),
     trailer: envelope.trailer,
+    release: envelope.release,
   };
 }
 
@@ -105,7 +115,7 @@ export function helperEnvelope(
 export function helperSession(
   argv: readonly string[],
   env: Readonly<Record<string, string>>,
-): Omit<Envelope, 'trailer'> {
+): Pick<Envelope, 'argv' | 'env' | 'preamble'> {
   return {
     argv: ['sh', '-c', `${environmentScript}exec "$@"`, 'sh', ...argv],
     env: {},
@@ -114,7 +124,10 @@ export function helperSession(
 }
 
 /** For a helper that writes a named pipe: no trailer is needed, its exit code is known before the pipe ends. */
-export function pipeScript(argv: readonly string[], env: Readonly<Record<string, string>>): Omit<Envelope, 'trailer'> {
+export function pipeScript(
+  argv: readonly string[],
+  env: Readonly<Record<string, string>>,
+): Pick<Envelope, 'argv' | 'env' | 'preamble'> {
   return {
     argv: ['sh', '-c', `${environmentScript}${buffered('-o1M')}exec $b "$@" </dev/null >/pipe/pipe`, 'sh', ...argv],
     env: {},

@@ -96,7 +96,8 @@ async function* read(
       watch.alive();
       if (envelope.trailer.exitCode === undefined) continue;
       end.isTold = true;
-      socket.end();
+      if (envelope.release === '') socket.end();
+      else socket.end(envelope.release);
     }
     const exitCode = envelope.trailer.exitCode;
     if (exitCode === undefined) throw await incomplete(process, heard, stderr, feeding.error());
