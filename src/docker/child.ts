@@ -3,7 +3,8 @@ import { once } from 'node:events';
 import { Readable, type Writable } from 'node:stream';
 import { asLifeboatError, LifeboatError } from '../domain/errors.ts';
 import type { Command, Finished, Output } from '../domain/shell.ts';
-import { canWriteAgain, commandFailed } from './enveloped.ts';
+import { commandFailed } from './command-failure.ts';
+import { canWriteAgain } from './enveloped.ts';
 import { LineTail } from './line-tail.ts';
 
 interface ChildOptions {

@@ -3,6 +3,7 @@ import { Readable, type Writable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { asLifeboatError, LifeboatError } from '../domain/errors.ts';
 import type { Finished, Output } from '../domain/shell.ts';
+import { commandFailed, cutOff, staysOn } from './command-failure.ts';
 import { demux, type Piece } from './demux.ts';
 import type { Envelope } from './envelope.ts';
 import { LineTail } from './line-tail.ts';
@@ -100,7 +101,11 @@ async function* read(
       else socket.end(envelope.release);
     }
     const exitCode = envelope.trailer.exitCode;
-    if (exitCode === undefined) throw await incomplete(process, heard, stderr, feeding.error());
+    if (exitCode === undefined) {
+      const failure = feeding.error();
+      if (failure) throw asLifeboatError(failure);
+      throw cutOff(process.title, await process.exitCode().catch(() => undefined), heard, stderr.text);
+    }
     await agree(process, exitCode);
     await process.check();
     stderr.end();
@@ -196,56 +201,11 @@ async function* untilOver(pieces: AsyncIterable<Piece>, end: Ending): AsyncGener
   }
 }
 
-function staysOn(title: string): LifeboatError {
-  return new LifeboatError('DUMP_INCOMPLETE', `${title} has told its end but does not leave`, {
-    retryable: true,
-    hint: 'something between Lifeboat and the Engine, such as a socket proxy, swallows half-closed connections; run `lifeboat doctor`',
-  });
-}
-
 async function agree(process: EnvelopedProcess, inBand: number): Promise<void> {
   const engine = await process.exitCode();
   if (engine === inBand) return;
   throw new LifeboatError('DUMP_INCOMPLETE', `${process.title} reported exit code ${inBand}, the Engine ${engine}`, {
     retryable: true,
-  });
-}
-
-async function incomplete(
-  process: EnvelopedProcess,
-  heard: string,
-  stderr: LineTail,
-  inputFailure: unknown,
-): Promise<LifeboatError> {
-  if (inputFailure) return asLifeboatError(inputFailure);
-  const exitCode = await process.exitCode().catch(() => undefined);
-  // The Engine reports that it could not start the envelope as output, with exit code 126 or 127. The code alone says
-  // nothing: it is also what an exec gets whose client went away.
-  if (/"sh": executable file not found/.test(heard)) {
-    return new LifeboatError(
-      'TOOL_MISSING',
-      'the image has no shell, through which Lifeboat runs commands in a container',
-      {
-        hint: 'use an image of this service that has one; for PostgreSQL and MySQL the tools-image option names another image',
-      },
-    );
-  }
-  if (/^(?:OCI runtime|exec failed|[^\n]*executable file not found)/.test(heard)) {
-    return new LifeboatError(
-      'TOOL_MISSING',
-      `the container cannot run ${process.title}: ${heard.trim().slice(0, 300)}`,
-      {
-        hint: 'the image has no shell or not this tool; name an image that has both with the tools-image option',
-      },
-    );
-  }
-  const how = exitCode === undefined ? 'while it was still running' : `with exit code ${exitCode}`;
-  return new LifeboatError('DUMP_INCOMPLETE', `the output of ${process.title} was cut off, it ended ${how}`, {
-    retryable: true,
-    hint:
-      exitCode === 137
-        ? 'the process was killed; look for an out-of-memory kill or a stopped container'
-        : tailHint(stderr),
   });
 }
 
@@ -266,32 +226,4 @@ async function better(process: EnvelopedProcess, thrown: unknown): Promise<unkno
     retryable: true,
     cause: thrown,
   });
-}
-
-export function commandFailed(title: string, exitCode: number, stderr: string): LifeboatError {
-  const last = lastLines(stderr, 5);
-  if (exitCode === 126 || exitCode === 127) {
-    return new LifeboatError('TOOL_MISSING', `${title} was not found in the container (exit code ${exitCode})`, {
-      hint: last || 'name an image that has it with the tools-image option',
-    });
-  }
-  return new LifeboatError('COMMAND_FAILED', `${title} failed with exit code ${exitCode}${last ? `: ${last}` : ''}`, {
-    context: { exitCode },
-  });
-}
-
-function tailHint(stderr: LineTail): string | undefined {
-  const last = lastLines(stderr.text, 3);
-  return last ? `it last said: ${last}` : undefined;
-}
-
-/** One endless line must not push the last words out. */
-function lastLines(text: string, count: number): string {
-  return text
-    .trim()
-    .split('\n')
-    .slice(-count)
-    .map((line) => line.trim().slice(0, 300))
-    .join(' | ')
-    .slice(-1_000);
 }

@@ -9,9 +9,9 @@ import { type Command, type Finished, isRedirectable, type Piped, type Place } f
 import type { Container } from '../domain/types.ts';
 import { answerOf } from './answer.ts';
 import type { DockerApi, HelperSpec } from './api.ts';
+import { commandFailed } from './command-failure.ts';
 import { demux } from './demux.ts';
 import { pipeScript } from './envelope.ts';
-import { commandFailed } from './enveloped.ts';
 import { type Fifo, fifoToRead, fifoToWrite } from './fifo.ts';
 import { checkNeighbour, type Helper, type HelperOwner, helperOutput, launch } from './helper.ts';
 import { LineTail } from './line-tail.ts';
