@@ -1,7 +1,8 @@
 import { LifeboatError } from '../../domain/errors.ts';
-import { lines, type MysqlClient } from './client.ts';
+import type { MysqlClient } from './client.ts';
 import { type Grant, understandGrant } from './grants.ts';
 import { asText } from './lexer.ts';
+import { lines } from './rows.ts';
 import { SqlScanner } from './scanner.ts';
 import { accountName, identifier } from './sql.ts';
 

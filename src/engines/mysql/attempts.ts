@@ -1,4 +1,5 @@
-import { lines, type MysqlClient } from './client.ts';
+import type { MysqlClient } from './client.ts';
+import { lines } from './rows.ts';
 
 const end = 'lifeboat-attempted';
 

@@ -5,9 +5,10 @@ import { describe, it } from 'node:test';
 import { LifeboatError } from '../../domain/errors.ts';
 import type { Command, Finished, Shell } from '../../domain/shell.ts';
 import type { Survey } from '../engine.ts';
-import { createClient, lines } from './client.ts';
+import { createClient } from './client.ts';
 import { dump } from './dump.ts';
 import { MysqlOptions } from './options.ts';
+import { lines } from './rows.ts';
 
 const options = MysqlOptions.parse({});
 const signal = AbortSignal.timeout(10_000);

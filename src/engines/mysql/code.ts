@@ -1,7 +1,8 @@
 import { give, type WaitingGrant } from './account-restore.ts';
-import { isRefusal, type MysqlClient } from './client.ts';
+import type { MysqlClient } from './client.ts';
 import { type DatabaseShape, shapeClause } from './database.ts';
 import { asBytes } from './lexer.ts';
+import { isRefusal } from './refusal.ts';
 import { type CodeStatement, codeScript } from './split.ts';
 import { identifier, qualified } from './sql.ts';
 

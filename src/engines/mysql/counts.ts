@@ -1,6 +1,7 @@
 import type { Counts } from '../../domain/manifest.ts';
 import type { CatalogueObject } from './catalogue.ts';
-import { lines, type MysqlClient } from './client.ts';
+import type { MysqlClient } from './client.ts';
+import { lines } from './rows.ts';
 import { identifier, literal } from './sql.ts';
 
 /** Names of the counts in manifests. */

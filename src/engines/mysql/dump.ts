@@ -11,13 +11,19 @@ import { literal } from './sql.ts';
 import type { MysqlNotes } from './survey.ts';
 import { isAtLeast } from './tools.ts';
 
+/** What a line that a person types needs of the tools that made the dump. */
+export interface ToolFacts {
+  /** The client program. */
+  readonly client: string;
+  /** The arguments it needs to find the server, where its own defaults do not. */
+  readonly reach: readonly string[];
+}
+
 /** What the restore of a database needs beside its dump. */
-export interface DatabaseFacts {
+export interface DatabaseFacts extends ToolFacts {
   readonly shape: DatabaseShape;
   /** Tables and views that were left out on purpose: a restore leaves them as they are. */
   readonly excluded: readonly string[];
-  /** The client program of the tools that made the dump. */
-  readonly client: string;
 }
 
 /** Accounts first, then each database at a moment of its own. */
@@ -29,10 +35,14 @@ export async function* dump(survey: Survey, options: MysqlOptions, signal: Abort
   }
 }
 
+export function toolFacts({ tools, reach }: MysqlClient): ToolFacts {
+  return { client: tools.client, reach };
+}
+
 async function accounts(client: MysqlClient, survey: Survey, signal: AbortSignal): Promise<Dump> {
   const read = await readAccounts(client, signal);
   const text = accountsScript(read.accounts, `${survey.product} ${survey.version}`);
-  const facts = { client: client.tools.client, unreadable: read.unreadable };
+  const facts = { ...toolFacts(client), unreadable: read.unreadable };
   return { name: 'users', kind: 'users', extension: 'accounts.sql', facts, produce: { from: 'text', text } };
 }
 
@@ -59,7 +69,7 @@ async function* database(
     if (isComplaint(line)) complaints.push(line);
   };
   const dumpBy = (by: MysqlClient) => ({ ...by.command(client.tools.dump, args), onStderrLine });
-  const facts: DatabaseFacts = { shape, excluded: excluded.map((each) => each.name), client: client.tools.client };
+  const facts: DatabaseFacts = { shape, excluded: excluded.map((each) => each.name), ...toolFacts(client) };
   yield {
     name,
     kind: 'database',

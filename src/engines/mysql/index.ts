@@ -2,7 +2,7 @@ import type { Container } from '../../domain/types.ts';
 import type { Engine } from '../engine.ts';
 import { byHand, dropLine } from './by-hand.ts';
 import { createClient } from './client.ts';
-import { dump } from './dump.ts';
+import { dump, toolFacts } from './dump.ts';
 import { MysqlOptions } from './options.ts';
 import { preview } from './preview.ts';
 import { prove, review } from './proof.ts';
@@ -29,7 +29,7 @@ export const mysql: Engine<MysqlOptions> = {
     preview(await createClient(shell, options, signal), manifest, target, signal),
   restore: async (shell, from, target, options, steps, signal) => {
     const client = await createClient(shell, options, signal);
-    const drop = (database: string) => dropLine(shell.container, database, client.tools.client, options);
+    const drop = (database: string) => dropLine(shell.container, database, toolFacts(client), options);
     return restore(client, from, target, steps, signal, drop);
   },
   recover: async (shell, unfinished, options, signal) =>

@@ -63,7 +63,12 @@ describe('how to log in', () => {
   });
 
   it('writes a line for people that holds no secret', () => {
-    const facts = { client: 'mariadb', shape: { characterSet: 'utf8mb4', collation: 'utf8mb4_bin' }, excluded: [] };
+    const facts = {
+      client: 'mariadb',
+      reach: [],
+      shape: { characterSet: 'utf8mb4', collation: 'utf8mb4_bin' },
+      excluded: [],
+    };
     const artifact = { name: 'shop', kind: 'database', extension: 'sql', facts };
     const line = byHand(container({ MARIADB_ROOT_PASSWORD: 'secret' }), artifact, options());
     assert.ok(!line.includes('secret') && line.includes('"$MARIADB_ROOT_PASSWORD"'), line);

@@ -1,14 +1,8 @@
 import { LifeboatError } from '../../domain/errors.ts';
-import { shellQuote } from '../../domain/naming.ts';
 import type { Shell } from '../../domain/shell.ts';
 import type { Container } from '../../domain/types.ts';
-import { readSecretFile } from '../credential.ts';
+import { type Found, find, findNamed, readFound } from '../credential.ts';
 import type { MysqlOptions } from './options.ts';
-
-/** Where a value is found: in the container's environment, or in a file inside it. */
-export type Found =
-  | { readonly kind: 'variable'; readonly name: string }
-  | { readonly kind: 'file'; readonly path: string; readonly variable?: string };
 
 /** An account and where its name and password are found; nothing secret in it. */
 export interface LoginPlan {
@@ -44,7 +38,7 @@ const unknowable = [
 export function planLogin(container: Container, options: MysqlOptions): LoginPlan {
   const root = find(container, rootNames) ?? 'root';
   const rootPassword = find(container, rootPasswords);
-  const named = optionPassword(container, options);
+  const named = findNamed(container, options, 'mysql');
   const { user } = options;
   if (user !== undefined) {
     const isRoot = user === root || user === 'root';
@@ -66,39 +60,14 @@ export function planLogin(container: Container, options: MysqlOptions): LoginPla
 
 /** Reads what the plan names. The values are held in memory only. */
 export async function readLogin(shell: Shell, plan: LoginPlan, signal: AbortSignal): Promise<Login> {
-  const value = async (found: Found) =>
-    found.kind === 'variable' ? (shell.container.env[found.name] ?? '') : readSecretFile(shell, found.path, signal);
-  const user = typeof plan.user === 'string' ? plan.user : await value(plan.user);
-  return { user, password: plan.password ? await value(plan.password) : '' };
+  const user = typeof plan.user === 'string' ? plan.user : await readFound(shell, plan.user, signal);
+  return { user, password: plan.password ? await readFound(shell, plan.password, signal) : '' };
 }
 
-/** The value as a shell inside the container finds it, so that no secret stands in a printed line. */
-export function shellWord(found: Found | string): string {
-  if (typeof found === 'string') return shellQuote(found);
-  if (found.kind === 'variable') return `"$${found.name}"`;
-  return `"$(cat ${found.variable ? `"$${found.variable}"` : shellQuote(found.path)})"`;
-}
-
-function optionPassword(container: Container, options: MysqlOptions): Found | undefined {
-  const path = options['password-file'];
-  if (path !== undefined) return { kind: 'file', path };
-  const name = options['password-env'];
-  if (name === undefined) return undefined;
-  if (container.env[name] !== undefined) return { kind: 'variable', name };
-  throw new LifeboatError('LOGIN_FAILED', `container ${container.name} has no variable ${name}`, {
-    hint: 'lifeboat.mysql.password-env must name a variable of that container',
-  });
-}
-
-/** The first of the variables that the container has, by value or by its `_FILE` twin. */
-function find(container: Container, names: readonly string[]): Found | undefined {
-  for (const name of names) {
-    if (isSet(container, name)) return { kind: 'variable', name };
-    const variable = `${name}_FILE`;
-    const path = container.env[variable];
-    if (path !== undefined && path !== '') return { kind: 'file', path, variable };
-  }
-  return undefined;
+/** What a client is given of it. */
+export function environment(login: Login): Record<string, string> {
+  // Not the container's own settings of a client: those are for its people, and may name another server.
+  return { MYSQL_PWD: login.password, MYSQL_TEST_LOGIN_FILE: '/nonexistent', HOME: '/nonexistent', LC_ALL: 'C' };
 }
 
 function isSet(container: Container, name: string): boolean {

@@ -1,6 +1,7 @@
 import { asLifeboatError } from '../../domain/errors.ts';
 import { otherServer } from '../reach.ts';
-import { lines, type MysqlClient } from './client.ts';
+import type { MysqlClient } from './client.ts';
+import { lines } from './rows.ts';
 
 /**
  * Why a helper on the container's network must not make the dump; undefined when it may. It comes over TCP, where the same

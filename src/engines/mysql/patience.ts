@@ -1,4 +1,5 @@
-import { isRefusal, type MysqlClient } from './client.ts';
+import type { MysqlClient } from './client.ts';
+import { isRefusal } from './refusal.ts';
 import { literal } from './sql.ts';
 
 /** Longest wait for a lock that a session of the application holds, in seconds, before such sessions are ended. */

@@ -1,5 +1,6 @@
-import { lines, type MysqlClient } from './client.ts';
+import type { MysqlClient } from './client.ts';
 import { isSymbol, isWord, type Token, tokens } from './lexer.ts';
+import { lines } from './rows.ts';
 
 /** What our account may do, and where. */
 export interface Privileges {

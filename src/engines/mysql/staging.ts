@@ -5,12 +5,13 @@ import { many } from '../../domain/many.ts';
 import type { RestoreSource } from '../engine.ts';
 import { type CatalogueObject, isElsewhere, readCatalogue } from './catalogue.ts';
 import { withCleanup } from './cleanup.ts';
-import { isRefusal, type MysqlClient } from './client.ts';
+import type { MysqlClient } from './client.ts';
 import { notThere } from './code.ts';
 import { countKinds, countRows, isKind, rowsOf } from './counts.ts';
 import { shapeClause } from './database.ts';
 import type { DatabaseFacts } from './dump.ts';
 import { longestStatement } from './dump-reader.ts';
+import { isRefusal } from './refusal.ts';
 import { type CodeStatement, codeScript, DumpSplitter } from './split.ts';
 import { identifier, qualified } from './sql.ts';
 

@@ -4,11 +4,12 @@ import type { Survey, SurveyItem } from '../engine.ts';
 import { matchesAny } from '../glob.ts';
 import { isOwnDatabase } from '../own-name.ts';
 import { isElsewhere } from './catalogue.ts';
-import { createClient, isRefusal, type MysqlClient } from './client.ts';
+import { createClient, type MysqlClient } from './client.ts';
 import { isSystemDatabase, listDatabases } from './database.ts';
 import { serverIdentity } from './identity.ts';
 import type { MysqlOptions } from './options.ts';
 import { blindSpots, type Privileges, readPrivileges } from './privileges.ts';
+import { isRefusal } from './refusal.ts';
 
 /** What `dump` needs of the survey beyond the contract. */
 export interface MysqlNotes {

@@ -1,17 +1,21 @@
 import { shellQuote } from '../../domain/naming.ts';
 import type { Container } from '../../domain/types.ts';
 import type { ArtifactFacts } from '../engine.ts';
+import { typedLine } from '../typed-line.ts';
+import { planLogin } from './login.ts';
 import type { PostgresOptions } from './options.ts';
 import { identifier } from './sql.ts';
 
 /** The line a person types to restore one artifact, beside what is there. */
 export function byHand(container: Container, artifact: ArtifactFacts, options: PostgresOptions): string {
-  const { run, login } = clientOf(container, options);
-  if (artifact.kind === 'globals') return `${run} psql ${login} -d postgres`;
+  if (artifact.kind === 'globals') return lineWith(container, options, (login) => `psql ${login} -d postgres`);
   // A name of its own for each database, and one that no tool reads as an option or a connection string.
   const beside = `restored_${artifact.name.replace(/[^A-Za-z0-9]+/g, '_').slice(0, 50)}`;
-  const script = `createdb ${login} -T template0 ${beside} && ${loadScript(login, beside, options)}`;
-  return `${run} sh -c ${shellQuote(script)}`;
+  return lineWith(
+    container,
+    options,
+    (login) => `createdb ${login} -T template0 ${beside} && ${loadScript(login, beside, options)}`,
+  );
 }
 
 function loadScript(login: string, database: string, options: PostgresOptions): string {
@@ -26,19 +30,15 @@ function loadScript(login: string, database: string, options: PostgresOptions): 
 
 /** The line that drops a database, whatever its name. */
 export function dropLine(container: Container, database: string, options: PostgresOptions): string {
-  const { run, login } = clientOf(container, options);
-  return `${run} psql ${login} -d postgres -c ${shellQuote(`DROP DATABASE ${identifier(database)}`)}`;
+  const statement = shellQuote(`DROP DATABASE ${identifier(database)}`);
+  return lineWith(container, options, (login) => `psql ${login} -d postgres -c ${statement}`);
 }
 
-/** A client of PostgreSQL: in the container, or from the tools' image with the password that PGPASSWORD holds. */
-function clientOf(container: Container, options: PostgresOptions): { readonly run: string; readonly login: string } {
-  const user = options.user ?? container.env.POSTGRES_USER ?? container.env.POSTGRESQL_USERNAME ?? 'postgres';
+function lineWith(container: Container, options: PostgresOptions, script: (login: string) => string): string {
   const tools = options['tools-image'];
-  const name = shellQuote(container.name);
-  return tools
-    ? {
-        run: `docker run --rm -i --network container:${name} -e PGPASSWORD ${shellQuote(tools)}`,
-        login: `-U ${shellQuote(user)} -h 127.0.0.1`,
-      }
-    : { run: `docker exec -i ${name}`, login: `-U ${shellQuote(user)}` };
+  // In the container a client reads PGPORT as we do.
+  const port = options.port ?? (tools === undefined ? undefined : container.env.PGPORT);
+  const where = `${tools === undefined ? '' : ' -h 127.0.0.1'}${port === undefined ? '' : ` -p ${shellQuote(String(port))}`}`;
+  const login = { ...planLogin(container, options), variable: 'PGPASSWORD' } as const;
+  return typedLine(container, tools, login, (user) => script(`-U ${user}${where}`));
 }

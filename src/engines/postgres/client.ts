@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { isLifeboatError, LifeboatError } from '../../domain/errors.ts';
 import { type Command, type Place, promptMs, type Scratch, type Shell } from '../../domain/shell.ts';
-import { containerVariable, readSecretFile } from '../credential.ts';
+import { readFound } from '../credential.ts';
+import { planLogin } from './login.ts';
 import type { PostgresOptions } from './options.ts';
 
 type Argv = readonly [string, ...string[]];
@@ -39,11 +40,9 @@ export async function createClient(
   options: PostgresOptions,
   signal: AbortSignal,
 ): Promise<PostgresClient> {
-  const user =
-    options.user ??
-    (await containerVariable(shell, ['POSTGRES_USER', 'POSTGRESQL_USERNAME', 'POSTGRESQL_USER'], signal)) ??
-    'postgres';
-  const password = await findPassword(shell, options, signal);
+  const login = planLogin(shell.container, options);
+  const user = typeof login.user === 'string' ? login.user : await readFound(shell, login.user, signal);
+  const password = login.password && (await readFound(shell, login.password, signal));
   const toolsImage = options['tools-image'];
   const besideTarget: Place = { kind: 'helper', network: 'target', ...(toolsImage ? { image: toolsImage } : {}) };
   const connectPlace: Place = toolsImage ? besideTarget : { kind: 'container' };
@@ -97,20 +96,6 @@ export function offline(argv: Argv, options: PostgresOptions): Command {
 export function withFile(command: Command, { mount, file, user }: Scratch): Command {
   const place = command.place?.kind === 'helper' ? command.place : ({ kind: 'helper', network: 'none' } as const);
   return { ...command, argv: [...command.argv, file], place: { ...place, mounts: [mount] }, user };
-}
-
-async function findPassword(shell: Shell, options: PostgresOptions, signal: AbortSignal): Promise<string | undefined> {
-  const file = options['password-file'];
-  if (file) return readSecretFile(shell, file, signal);
-  const named = options['password-env'];
-  if (named) {
-    const value = shell.container.env[named];
-    if (value !== undefined) return value;
-    throw new LifeboatError('LOGIN_FAILED', `container ${shell.container.name} has no variable ${named}`, {
-      hint: 'lifeboat.postgres.password-env must name a variable of that container',
-    });
-  }
-  return containerVariable(shell, ['POSTGRES_PASSWORD', 'POSTGRESQL_PASSWORD', 'PGPASSWORD'], signal);
 }
 
 async function connect(client: PostgresClient, database: string, signal: AbortSignal): Promise<PostgresConnection> {

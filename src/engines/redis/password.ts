@@ -1,6 +1,5 @@
-import { LifeboatError } from '../../domain/errors.ts';
 import type { Shell } from '../../domain/shell.ts';
-import { containerVariable, readSecretFile } from '../credential.ts';
+import { find, findNamed, readFound } from '../credential.ts';
 import { type Directives, lastOf } from './directives.ts';
 import type { RedisOptions } from './options.ts';
 
@@ -17,19 +16,12 @@ export async function passwordCandidates(
   file: Directives,
   signal: AbortSignal,
 ): Promise<readonly (string | undefined)[]> {
-  const path = options['password-file'];
-  if (path !== undefined) return [await readSecretFile(shell, path, signal)];
-  const named = options['password-env'];
-  if (named !== undefined) {
-    const value = shell.container.env[named];
-    if (value !== undefined) return [value];
-    throw new LifeboatError('LOGIN_FAILED', `container ${shell.container.name} has no variable ${named}`, {
-      hint: 'lifeboat.redis.password-env must name a variable of that container',
-    });
-  }
+  const named = findNamed(shell.container, options, 'redis');
+  if (named) return [await readFound(shell, named, signal)];
+  const set = find(shell.container, variables);
   const found = [
     lastOf(commandLine, 'requirepass'),
-    await containerVariable(shell, variables, signal),
+    set && (await readFound(shell, set, signal)),
     lastOf(file, 'requirepass'),
   ];
   return [...new Set([...found.filter((value) => value !== undefined && value !== ''), undefined])];
