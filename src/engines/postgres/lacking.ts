@@ -1,5 +1,6 @@
 import type { Artifact } from '../../domain/manifest.ts';
 import type { PostgresConnection } from './client.ts';
+import { tablespaceNames } from './server.ts';
 import type { DatabaseShape } from './shape.ts';
 
 /** What a server lacks that databases of a backup need: told before anything is loaded, all at once. */
@@ -13,6 +14,7 @@ export async function whatIsLacking(
   const listed = await admin.rows<{ name: string }>(
     "SELECT DISTINCT collcollate AS name FROM pg_collation WHERE collcollate IS NOT NULL AND collprovider = 'c'",
   );
+  const tablespaces = await tablespaceNames(admin);
   const extensions = new Map(available.map(({ name, version }) => [name, version]));
   const locales = new Set([...listed.map(({ name }) => plain(name)), 'c', 'posix', 'c.utf8']);
   const refusals: string[] = [];
@@ -24,6 +26,10 @@ export async function whatIsLacking(
       const needs = `database ${database} has the extension ${name} ${version}`;
       if (here === undefined) refusals.push(`${needs}, which this server does not have; use an image that has it`);
       else if (isOlder(here, version)) warnings.push(`${needs}, this server only ${here}`);
+    }
+    if (shape.tablespace && !tablespaces.has(shape.tablespace)) {
+      const lies = `database ${database} lies in the tablespace ${shape.tablespace}, which this server does not have`;
+      warnings.push(`${lies}: it goes into the default one`);
     }
     for (const locale of new Set([shape.collate, shape.ctype])) {
       if (locales.has(plain(locale))) continue;

@@ -24,6 +24,12 @@ export async function databaseNames(admin: PostgresConnection): Promise<Readonly
   return new Set(rows.map(({ name }) => name));
 }
 
+/** The names of all tablespaces, the server's own included. */
+export async function tablespaceNames(admin: PostgresConnection): Promise<ReadonlySet<string>> {
+  const rows = await admin.rows<{ name: string }>('SELECT spcname AS name FROM pg_tablespace');
+  return new Set(rows.map(({ name }) => name));
+}
+
 /** `17` of 17.5. */
 export async function serverMajor(admin: PostgresConnection): Promise<number> {
   const [server] = await admin.rows<{ major: number }>(

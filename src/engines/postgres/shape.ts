@@ -12,6 +12,8 @@ export interface DatabaseShape {
   readonly locale?: string | null;
   readonly icuRules?: string | null;
   readonly connectionLimit: number;
+  /** Where its tables lie unless they say otherwise; absent in backups from before it was kept. */
+  readonly tablespace?: string | null;
   readonly comment: string | null;
   readonly grants:
     | readonly { readonly grantee: string | null; readonly privilege: string; readonly grantable: boolean }[]
@@ -26,7 +28,8 @@ export async function databaseShape(connection: PostgresConnection): Promise<Dat
   const [row] = await connection.rows<{ shape: DatabaseShape }>(`SELECT json_build_object(
     'owner', pg_get_userbyid(d.datdba), 'encoding', pg_encoding_to_char(d.encoding), 'collate', d.datcollate, 'ctype', d.datctype,
     'provider', to_jsonb(d)->>'datlocprovider', 'locale', coalesce(to_jsonb(d)->>'datlocale', to_jsonb(d)->>'daticulocale'),
-    'icuRules', to_jsonb(d)->>'daticurules', 'connectionLimit', d.datconnlimit, 'comment', shobj_description(d.oid, 'pg_database'),
+    'icuRules', to_jsonb(d)->>'daticurules', 'connectionLimit', d.datconnlimit,
+    'tablespace', (SELECT spcname FROM pg_tablespace WHERE oid = d.dattablespace), 'comment', shobj_description(d.oid, 'pg_database'),
     'grants', (SELECT json_agg(json_build_object('grantee', r.rolname, 'privilege', a.privilege_type, 'grantable', a.is_grantable))
        FROM aclexplode(d.datacl) a LEFT JOIN pg_roles r ON r.oid = a.grantee),
     'settings', coalesce((SELECT json_agg(json_build_object('role', r.rolname, 'name', split_part(s.setting, '=', 1),
@@ -39,11 +42,17 @@ export async function databaseShape(connection: PostgresConnection): Promise<Dat
   return row.shape;
 }
 
-/** The statements that make an empty database of this shape. */
-export function createStatements(name: string, shape: DatabaseShape): string[] {
+/** What every server has, and no statement needs to name. */
+const defaultTablespace = 'pg_default';
+
+/** The statements that make an empty database of this shape on a server that has these tablespaces. */
+export function createStatements(name: string, shape: DatabaseShape, tablespaces: ReadonlySet<string>): string[] {
+  const { tablespace } = shape;
+  const isElsewhere = tablespace && tablespace !== defaultTablespace && tablespaces.has(tablespace);
   const options = [
     `TEMPLATE = template0 OWNER = ${identifier(shape.owner)} ENCODING = ${literal(shape.encoding)}`,
     `LC_COLLATE = ${literal(shape.collate)} LC_CTYPE = ${literal(shape.ctype)} CONNECTION LIMIT = ${shape.connectionLimit}`,
+    isElsewhere ? `TABLESPACE = ${identifier(tablespace)}` : '',
     // Not spelled out, it would be that of template0.
     shape.provider === 'c' ? 'LOCALE_PROVIDER = libc' : '',
     shape.provider === 'i' && shape.locale ? `LOCALE_PROVIDER = icu ICU_LOCALE = ${literal(shape.locale)}` : '',

@@ -1,5 +1,6 @@
 import type { Artifact } from '../../domain/manifest.ts';
 import type { PostgresConnection } from './client.ts';
+import { tablespaceNames } from './server.ts';
 import { createStatements, type DatabaseShape } from './shape.ts';
 import { identifier } from './sql.ts';
 
@@ -19,7 +20,8 @@ export async function makeStaged(
   signal: AbortSignal,
 ): Promise<void> {
   const { shape } = artifact.facts as { shape: DatabaseShape };
-  for (const statement of createStatements(name, shape)) await admin.execute(statement, signal);
+  const tablespaces = await tablespaceNames(admin);
+  for (const statement of createStatements(name, shape, tablespaces)) await admin.execute(statement, signal);
 }
 
 /** Removes the copies that there are. */
