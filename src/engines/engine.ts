@@ -182,6 +182,11 @@ export interface RestorePreview {
    * be out of the way. Absent where the server itself takes the data.
    */
   readonly replaces?: readonly string[];
+  /**
+   * The engine's options for a backup of what this restore replaces, also of what today's leave out; absent where today's
+   * will do.
+   */
+  readonly saving?: unknown;
 }
 
 /** Where restored bytes come from: an already proved backup. */

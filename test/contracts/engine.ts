@@ -46,6 +46,8 @@ export interface EngineCase<O> {
   damage(name: string): Promise<void>;
   /** Artifact kinds whose damage at any byte must be noticed by the prover. */
   readonly strictKinds: readonly string[];
+  /** Options under which nothing of what is restored would be saved. */
+  readonly leavingOut?: object;
   /** Dumps come through named pipes wherever the engine offers a helper; else from the container itself. */
   readonly usesPipes?: boolean;
   /** What this artifact holds: in the server it was taken from, or where its line of the manifest puts it. */
@@ -125,6 +127,14 @@ export function testEngine<O>(name: string, test: EngineCase<O>): void {
 
         await refusesDamage(engine, shell, options, dumped, test.strictKinds);
         assert.equal(await test.fingerprint(source.name), before, 'the source is as it was');
+
+        if (test.leavingOut) {
+          const today = engine.options.parse({ ...options, ...test.leavingOut });
+          const preview = await engine.preview(shell, manifest, { suffix: 'test00' }, today, signal());
+          const saved = await engine.survey(shell, preview.saving as O, signal());
+          const names = ({ items }: Survey) => items.map(({ name }) => name);
+          assert.deepEqual(names(saved), names(survey), 'what is replaced can be saved before');
+        }
 
         // In place, over live data that has changed since.
         await test.damage(source.name);

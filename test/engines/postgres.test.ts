@@ -31,6 +31,7 @@ export function testPostgres(image: string, toolsImage?: string, usesPipes = fal
     seed: (name) => seedPostgres(name, tools),
     fingerprint: (name) => postgresFingerprint(name, tools),
     damage: (name) => damagePostgres(name, tools),
+    leavingOut: { 'exclude-databases': '*' },
     strictKinds: [],
     byHandFingerprint: (name, artifact, isRestored) => postgresArtifact(name, artifact, isRestored, tools),
     byHandEnvironment: { PGPASSWORD: nastyPassword },

@@ -63,6 +63,7 @@ function contract(
         error.message.includes('unable to open') ? 'a file is missing' : Promise.reject(error),
       ),
     damage: async (container) => void (await inApp(container, damage, ...files)),
+    leavingOut: options?.files ? { files: '/none.db' } : { exclude: '/**' },
     // A flipped bit inside a value is a value like any other to SQLite.
     strictKinds: [],
     byHandFingerprint: (container, artifact) => inApp(container, fingerprint, artifact),

@@ -60,4 +60,19 @@ describe('a restore', { concurrency: false }, () => {
     assert.equal(await stack.psql('SELECT count(*), count(*) FILTER (WHERE id = -1) FROM orders'), '1000|0');
     assert.equal(await stack.psql("SELECT datallowconn FROM pg_database WHERE datname = 'shop'"), 't');
   });
+
+  it('fault 77: saves what it replaces before, also a database that was excluded since', async () => {
+    await using home = await makeHome(stack.project, { LIFEBOAT_POSTGRES_EXCLUDE_DATABASES: 'shop' });
+    await using earlier = await makeHome(stack.project, {
+      LIFEBOAT_DEST_LOCAL_URL: `file://${home.folder}/backups`,
+    });
+    good(await earlier.lifeboat(['backup']));
+    await stack.psql('DELETE FROM orders WHERE id > 10');
+    const restored = await home.lifeboat(['restore', 'db', '--database=shop', '--yes']);
+    good(restored);
+    assert.equal(await stack.psql('SELECT count(*) FROM orders'), '1000');
+    const undo = /undo +(restore .*)/.exec(restored.stdout)?.[1]?.split(' ') ?? assert.fail(restored.stdout);
+    good(await home.lifeboat([...undo, '--yes', '--no-safety-backup']));
+    assert.equal(await stack.psql('SELECT count(*) FROM orders'), '10');
+  });
 });

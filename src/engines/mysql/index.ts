@@ -26,7 +26,7 @@ export const mysql: Engine<MysqlOptions> = {
   prove: (_shell, artifact, plain, _options, signal) => prove(artifact, plain, signal),
   review: async (_shell, _survey, artifacts) => review(artifacts),
   preview: async (shell, manifest, target, options, signal) =>
-    preview(await createClient(shell, options, signal), manifest, target, signal),
+    preview(await createClient(shell, options, signal), manifest, target, options, signal),
   restore: async (shell, from, target, options, steps, signal) => {
     const client = await createClient(shell, options, signal);
     const drop = (database: string) => dropLine(shell.container, database, toolFacts(client), options);

@@ -2,9 +2,11 @@ import type { Artifact, Manifest } from '../../domain/manifest.ts';
 import { chosenDatabases } from '../chosen.ts';
 import type { RestorePreview, RestoreTarget } from '../engine.ts';
 import { isOwnDatabase } from '../own-name.ts';
+import { saving } from '../saving.ts';
 import type { MysqlClient } from './client.ts';
 import { isSystemDatabase, listDatabases } from './database.ts';
 import type { DatabaseFacts } from './dump.ts';
+import type { MysqlOptions } from './options.ts';
 import { readPrivileges } from './privileges.ts';
 import { isAtLeast } from './tools.ts';
 
@@ -12,6 +14,7 @@ export async function preview(
   client: MysqlClient,
   manifest: Manifest,
   target: RestoreTarget,
+  options: MysqlOptions,
   signal: AbortSignal,
 ): Promise<RestorePreview> {
   const existing = await listDatabases(client, signal);
@@ -23,7 +26,16 @@ export async function preview(
   const untouched = existing.filter((name) => !replaced.has(name) && !isSystemDatabase(name) && !isOwnDatabase(name));
   if (untouched.length > 0) lines.push(`leave alone: ${untouched.join(', ')}`);
   const { refusals, warnings } = await judge(client, manifest, target, existing, signal);
-  return { lines, refusals, warnings };
+  const present = chosen.filter(({ name }) => existing.includes(name));
+  const today: MysqlOptions = { ...options, 'exclude-tables': present.flatMap(leftAlone) };
+  const names = present.map(({ name }) => name);
+  return { lines, refusals, warnings, saving: saving(today, names) };
+}
+
+/** What the backup left out, and no more, is left alone by its restore. A pattern may not take more than its name says. */
+function leftAlone({ name, facts }: Artifact): string[] {
+  const { excluded } = facts as unknown as DatabaseFacts;
+  return excluded.map((table) => `${name}.${table}`).filter((each) => !/[*?]/.test(each));
 }
 
 function linesFor(artifact: Artifact, name: string, existing: readonly string[]): string[] {

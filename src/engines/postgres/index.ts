@@ -31,7 +31,7 @@ export const postgres: Engine<PostgresOptions> = {
   review: async (_shell, _survey, artifacts) => review(artifacts),
   loadsFromFile: ({ kind }) => kind === 'database',
   preview: async (shell, manifest, target, options, signal) =>
-    preview(await createClient(shell, options, signal), manifest, target, signal),
+    preview(await createClient(shell, options, signal), manifest, target, options, signal),
   restore: async (shell, from, target, options, steps, signal) =>
     restore(await createClient(shell, options, signal), from, target, steps, signal, (database) =>
       dropLine(shell.container, database, options),

@@ -1,8 +1,10 @@
 import type { Manifest } from '../../domain/manifest.ts';
 import { chosenDatabases } from '../chosen.ts';
 import type { RestorePreview, RestoreTarget } from '../engine.ts';
+import { saving } from '../saving.ts';
 import type { PostgresClient } from './client.ts';
 import { whatIsLacking } from './lacking.ts';
+import type { PostgresOptions } from './options.ts';
 import { adminDatabase, databaseNames, serverMajor } from './server.ts';
 
 /** What a restore would do to this server, and what speaks against it. */
@@ -10,6 +12,7 @@ export async function preview(
   client: PostgresClient,
   manifest: Manifest,
   target: RestoreTarget,
+  options: PostgresOptions,
   signal: AbortSignal,
 ): Promise<RestorePreview> {
   await using admin = await client.connect(await adminDatabase(client, [], signal), signal);
@@ -33,5 +36,6 @@ export async function preview(
   if (from > major) refusals.unshift(`${difference}: older servers cannot read newer dumps`);
   if (from < major) warnings.unshift(difference);
   if (target.as && existing.has(target.as)) refusals.unshift(`database ${target.as} exists already`);
-  return { lines, refusals, warnings };
+  const replaced = chosen.flatMap(({ name }) => (existing.has(name) ? [name] : []));
+  return { lines, refusals, warnings, saving: saving(options, replaced) };
 }

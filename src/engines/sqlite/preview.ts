@@ -4,12 +4,16 @@ import { chosenDatabases } from '../chosen.ts';
 import type { RestorePreview, RestoreTarget } from '../engine.ts';
 import { locate } from './location.ts';
 import { look } from './look.ts';
+import type { SqliteOptions } from './options.ts';
 import { destinationOf } from './restore.ts';
+import type { Seen } from './seen.ts';
+import { isPattern } from './selection.ts';
 
 export async function preview(
   shell: Shell,
   manifest: Manifest,
   target: RestoreTarget,
+  options: SqliteOptions,
   signal: AbortSignal,
 ): Promise<RestorePreview> {
   const chosen = chosenDatabases(manifest, target);
@@ -26,7 +30,28 @@ export async function preview(
   if (target.as === undefined)
     lines.push(`stop ${shell.container.service} while the files are switched, and start it again`);
   const refusals = paths.flatMap((path) => refusalsOf(shell, path, kindOf(path), target));
-  return { lines, refusals, warnings: [], replaces: target.as === undefined ? paths : [] };
+  const present = paths.filter((path) => kindOf(path) !== 'missing');
+  // The search takes what is damaged at its beginning for no database, and says nothing of it; a name insists.
+  const isSaved = ({ path, header, walBytes }: Seen) =>
+    present.includes(path) && (options.files !== undefined || header !== undefined || walBytes > 0);
+  return {
+    ...{ lines, refusals, warnings: [], replaces: target.as === undefined ? paths : [] },
+    saving: saving(
+      options,
+      seen.filter(isSaved).map(({ path }) => path),
+    ),
+  };
+}
+
+/** Options under which a backup holds these files, whatever today's leave out; undefined when it is about none. */
+function saving(options: SqliteOptions, paths: readonly string[]): SqliteOptions | undefined {
+  if (paths.length === 0) return undefined;
+  return { ...options, files: paths.map(asPattern), exclude: [] };
+}
+
+/** What would mean something in a pattern becomes any character: more is saved then, not less. */
+function asPattern(path: string): string {
+  return isPattern(path) ? path.replace(/[*?[\]{}()!+@|\\]/g, '?') : path;
 }
 
 function refusalsOf(shell: Shell, path: string, kind: string, target: RestoreTarget): string[] {

@@ -113,7 +113,8 @@ function rootsOf(shell: Shell, glob: string): readonly string[] {
   return [root, ...below.filter((target) => target !== root && isWithin(target, root))];
 }
 
-function isPattern(path: string): boolean {
+/** Whether a path of the options stands for others. */
+export function isPattern(path: string): boolean {
   return /[*?[\]{}]/.test(path);
 }
 

@@ -97,7 +97,7 @@ export async function runRestore(
       signal,
     ),
   );
-  const safety = plan.takesSafety ? await takeSafety(context, request, log, signal) : undefined;
+  const safety = plan.takesSafety ? await takeSafety(context, plan, log, signal) : undefined;
 
   await using stopped = await stopServices(context.lifecycle, plan.stops, source, log);
   const restored = await restoreData(context, plan, from, log, signal);
@@ -151,14 +151,17 @@ function wantsFile({ source, only }: RestoreRequest, artifact: Artifact): boolea
   return settings.path === 'pipe' || artifact.plainBytes >= fileFromBytes;
 }
 
+/** What is replaced is saved, also what the labels of today leave out. */
 async function takeSafety(
   context: RunContext,
-  request: RestoreRequest,
+  { request, preview }: RestorePlan,
   log: RunLog,
   signal: AbortSignal,
 ): Promise<string | undefined> {
-  log.entering(request.source.name, 'safety', 'backup of what is there now');
-  const result = await backupSource(context, request.source, { set: request.run, trigger: 'safety' }, log, signal);
+  const { settings } = request.source;
+  const source = { ...request.source, settings: { ...settings, options: preview.saving ?? settings.options } };
+  log.entering(source.name, 'safety', 'backup of what is there now');
+  const result = await backupSource(context, source, { set: request.run, trigger: 'safety' }, log, signal);
   if (result.backup) return result.backup;
   if (result.error?.code === 'SOURCE_NOT_FOUND') {
     log.warn(request.source.name, `no safety backup: ${result.error.message}`);
