@@ -30,12 +30,20 @@ export function isBackupId(text: string): boolean {
   return idPattern.test(text);
 }
 
-/** One path segment that no file system, URL or shell can misread; reversible by `decodeURIComponent`. */
-export function segment(name: string): string {
-  const encoded = encodeURIComponent(name)
+/** Longer ones, with what is added to them, may not be a file's name any more. */
+export const segmentLimit = 200;
+
+/** The name in characters that no file system, URL or shell can misread; reversible by `decodeURIComponent`. */
+export function encodedName(name: string): string {
+  return encodeURIComponent(name)
     .replace(/[!'()*~]/g, (c) => `%${c.charCodeAt(0).toString(16).toUpperCase()}`)
     .replace(/^[.-]/, (c) => `%${c.charCodeAt(0).toString(16).toUpperCase()}`);
-  if (encoded === '' || encoded.length > 200) {
+}
+
+/** One path segment, the encoded name. Throws USAGE for one that is too long. */
+export function segment(name: string): string {
+  const encoded = encodedName(name);
+  if (encoded === '' || encoded.length > segmentLimit) {
     throw new LifeboatError('USAGE', `"${name.slice(0, 40)}" cannot be used as a name in a destination`, {
       hint: 'names must be 1 to 200 characters long after URL encoding',
     });

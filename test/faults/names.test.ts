@@ -8,7 +8,7 @@ import { postgresReady, psql } from '../support/postgres.ts';
 import { docker, everyVersion, nastyPassword, runId, startContainer } from '../support/testbed.ts';
 
 /** Names that careless quoting takes for an option, a connection string, a pattern, a path or two lines. */
-const names = [
+const nastyNames = [
   '--file=/x',
   'dbname=x host=evil',
   `postgresql://it's "so" %s $HOME $(id) \`id\`; -- \\n`,
@@ -23,6 +23,8 @@ interface Server {
   /** Runs SQL in that database, or in none. */
   sql(name: string, text: string, database?: string): Promise<string>;
   quoted(database: string): string;
+  /** One that is too long for a file's name when it is URL-encoded, where the server allows such. */
+  readonly longest: string;
 }
 
 const quotedBy = (quote: string) => (name: string) => `${quote}${name.replaceAll(quote, quote + quote)}${quote}`;
@@ -33,6 +35,7 @@ const mysql = (product: 'MariaDB' | 'MySQL', image: string): Server => ({
   sql: (name, text, database) =>
     runSql(name, product, `${database === undefined ? '' : `USE ${quotedBy('`')(database)};\n`}${text}`),
   quoted: quotedBy('`'),
+  longest: '漢'.repeat(40),
 });
 
 const servers: readonly Server[] = [
@@ -42,13 +45,15 @@ const servers: readonly Server[] = [
     isUp: (name) => postgresReady(name),
     sql: (name, text, database = 'postgres') => psql(name, text, database),
     quoted: quotedBy('"'),
+    longest: '漢'.repeat(21),
   },
   mysql('MariaDB', 'mariadb:11.8'),
   ...(everyVersion ? [mysql('MySQL', 'mysql:9')] : []),
 ];
 
 describe('databases whose names mean something to somebody', { concurrency: true }, () => {
-  for (const { image, env, isUp, sql, quoted } of servers) {
+  for (const { image, env, isUp, sql, quoted, longest } of servers) {
+    const names = [...nastyNames, longest];
     it(`fault 93: are just names to ${image}, backed up, chosen and restored`, async () => {
       const project = `lbn${runId}${process.pid}${image.replace(/\W/g, '')}`;
       const labels = Object.entries({ project, service: 'db', 'container-number': '1' }).flatMap(([name, value]) => [
@@ -80,7 +85,7 @@ describe('databases whose names mean something to somebody', { concurrency: true
       }
       const one = await home.lifeboat(['restore', 'db', `--database=${names[0]}`, '--yes', '--no-safety-backup']);
       assert.equal(one.code, 0, one.stderr);
-      assert.deepEqual(await Promise.all(names.map(found)), ['0\n0', '', 'gone', '', 'gone']);
+      assert.deepEqual(await Promise.all(names.map(found)), ['0\n0', '', 'gone', '', 'gone', '']);
       const all = await home.lifeboat(['restore', 'db', '--yes', '--no-safety-backup']);
       assert.equal(all.code, 0, all.stderr);
       for (const [i, name] of names.entries()) assert.equal(await found(name), `${i}\n${i}`, JSON.stringify(name));

@@ -6,11 +6,12 @@ import { createDigest, type DigestStep } from '../../codecs/digest.ts';
 import { type Branch, tee } from '../../codecs/tee.ts';
 import { LifeboatError } from '../../domain/errors.ts';
 import type { Artifact } from '../../domain/manifest.ts';
-import { segment, shellQuote } from '../../domain/naming.ts';
+import { shellQuote } from '../../domain/naming.ts';
 import type { Piped, Shell } from '../../domain/shell.ts';
 import type { Dump, Proof } from '../../engines/engine.ts';
 import type { Confirmation, Draft } from '../../stores/store.ts';
 import type { Source } from '../source.ts';
+import { artifactFile } from './artifact-file.ts';
 import { allOrFirstFailure } from './first-failure.ts';
 import { plainBytes } from './plain-bytes.ts';
 import type { Way } from './way.ts';
@@ -62,7 +63,7 @@ interface Outcome {
  */
 export async function storeDump(transfer: Transfer, outer: AbortSignal): Promise<StoredDump> {
   const { dump, codecs, way, onProgress } = transfer;
-  const file = [`${segment(dump.name)}.${dump.extension}`, ...codecs.map(({ extension }) => extension)].join('.');
+  const file = artifactFile(dump, codecs);
   const plain = createDigest();
   const stored = createDigest();
   const isCountedHere = way.carrier !== 'pipe';
