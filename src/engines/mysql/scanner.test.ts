@@ -97,13 +97,39 @@ describe('the scanner of dumps', () => {
     }
   });
 
+  it('takes what double quotes hold for a name where the SQL mode says so: a backslash means nothing in it', () => {
+    const sql = `/*!50003 SET sql_mode = 'REAL_AS_FLOAT,ANSI_QUOTES,ANSI' */ ;\nDELIMITER ;;\nCREATE FUNCTION "f\\"() RETURN ';\\';;' ;;\nDELIMITER ;
+/*!50003 SET sql_mode = @saved_sql_mode */ ;\nSELECT "\\";";\n`;
+    for (const found of [whole(sql), byteByByte(sql)]) {
+      assert.equal(texts(found)[1], `CREATE FUNCTION "f\\"() RETURN ';\\';;' `);
+      assert.equal(texts(found)[3], `SELECT "\\";"`);
+      assert.ok(found.isAtRest);
+    }
+  });
+
+  it('takes an SQL mode from statements that set it, and not from what others hold', () => {
+    const sql = [
+      "INSERT INTO t VALUES (' sql_mode=',NULL,' NO_BACKSLASH_ESCAPES');",
+      "CREATE EVENT e ON SCHEDULE EVERY 1 DAY DO SET sql_mode='NO_BACKSLASH_ESCAPES';",
+      "SELECT '\\';';",
+      "SET @old=@@sql_mode, sql_mode='NO_BACKSLASH_ESCAPES';",
+      "SELECT '\\';",
+    ].join('\n');
+    for (const found of [whole(sql), byteByByte(sql)]) {
+      assert.equal(texts(found)[2], "SELECT '\\';'");
+      assert.equal(texts(found)[4], "SELECT '\\'");
+    }
+  });
+
   it('knows the dollar quotes of MySQL 9, and that others have none', () => {
     const body = "CREATE LIBRARY l AS $js$ // it's; $$ `odd\n$js$";
     const sql = (heading: string) => `${heading}\nDELIMITER ;;\n${body} ;;\nDELIMITER ;\nSELECT 1;\n`;
     for (const reading of [whole, byteByByte]) {
       const found = reading(sql('-- MySQL dump 10.13  Distrib 9.7.4, for Linux (x86_64)'));
       assert.deepEqual(texts(found), [`${body} `, 'SELECT 1']);
-      assert.equal(reading(sql('-- MariaDB dump 10.19-11.8.6-MariaDB, for debian')).isAtRest, false);
+      // Before 10.5 the tools of MariaDB called themselves MySQL.
+      for (const heading of ['MariaDB dump 10.19-11.8.6-MariaDB', 'MySQL dump 10.16  Distrib 10.1.48-MariaDB'])
+        assert.equal(reading(sql(`-- ${heading}, for debian-linux-gnu (x86_64)`)).isAtRest, false);
     }
     // Inside a name they are no quotes, wherever a chunk ends.
     const name = `-- MySQL dump 10.13  Distrib 9.7.4, for Linux\nSELECT ${'a'.repeat(120)}$$b;SELECT c$$d;${' '.repeat(100)}\n`;

@@ -39,6 +39,9 @@ export type Piece =
 
 const commentLimit = 1024 * 1024;
 
+/** A statement that sets the SQL mode of the session: to a list of words, or back to what a variable holds. */
+const settingMode = /^\s*(?:\/\*M?!\d*\s*)?SET(?=\s).*?[\s,.]sql_mode\s*=\s*('[^']*'|@)/is;
+
 type Mode = 'between' | 'code' | 'string' | 'line comment' | 'block comment' | 'dollar quote';
 
 /**
@@ -55,6 +58,8 @@ export class SqlScanner {
   #tag: Buffer = Buffer.alloc(0);
   #skip = 0;
   #escapes = true;
+  /** Double quotes hold names. */
+  #hasAnsiQuotes = false;
   #hasDollarQuotes = false;
   #isLineStart = true;
   #isFirst = true;
@@ -153,7 +158,8 @@ export class SqlScanner {
       this.#special = specialBytes(delimiter);
       return { next };
     }
-    if (/^-- MySQL dump .*Distrib (?:9|\d\d)\./.test(text)) this.#hasDollarQuotes = true;
+    // Before 10.5 the tools of MariaDB called themselves MySQL.
+    if (/^-- MySQL dump .*Distrib (?:9|\d\d)\.(?!\S*MariaDB)/.test(text)) this.#hasDollarQuotes = true;
     return { next, piece: { kind: 'comment', text } };
   }
 
@@ -178,7 +184,8 @@ export class SqlScanner {
     this.#skip = 0;
     const end = bytes.length;
     const mark = this.#quote;
-    const escaping = this.#escapes && mark !== backtick ? backslash : mark;
+    const isName = mark === backtick || (mark === doubleQuote && this.#hasAnsiQuotes);
+    const escaping = this.#escapes && !isName ? backslash : mark;
     while (at < end) {
       const byte = bytes[at] as number;
       at += 1;
@@ -244,8 +251,11 @@ export class SqlScanner {
 
   /** After a statement: its successor may be read under another SQL mode. */
   #finish(): void {
-    const mode = /[\s,.]sql_mode\s*=\s*('[^']*'|@)/i.exec(this.#head)?.[1];
-    if (mode !== undefined) this.#escapes = !/NO_BACKSLASH_ESCAPES/i.test(mode);
+    const mode = settingMode.exec(this.#head)?.[1];
+    if (mode !== undefined) {
+      this.#escapes = !/NO_BACKSLASH_ESCAPES/i.test(mode);
+      this.#hasAnsiQuotes = /ANSI_QUOTES/i.test(mode);
+    }
     this.#mode = 'between';
     this.#isLineStart = false;
     this.#depth = 0;
