@@ -174,6 +174,11 @@ describe('the configuration file', () => {
       'concurrency: many',
       /^default-used: key concurrency in config\.yaml:1: "many" is not a valid integer/,
     ],
+    [
+      'a bad URL of a destination',
+      'dest: {offsite: {url: "ftp://x/"}}',
+      /^cannot-start: key dest\.offsite\.url in config\.yaml:1: "ftp:\/\/x\/" is not a valid URL/,
+    ],
     ['an empty value', 'concurrency:', /^default-used: key concurrency in config\.yaml:1 is empty$/],
     ['an empty data value', 'name: ""', /^cannot-start: key name in config\.yaml:1 is empty$/],
     [

@@ -63,7 +63,7 @@ function readYaml(text: string, path: string, vocabulary: Vocabulary, surroundin
       key: keys.slice(depth).join('.'),
       written: keys.join('.'),
       value,
-      origin: { from: 'file', path, line, column },
+      origin: { from: 'file', path, line, column, key: keys.join('.') },
     }));
   const byName = <T>(
     group: Group,

@@ -10,7 +10,14 @@ export type Origin =
       /** The file that a `…_FILE` variable names. */
       readonly file?: string;
     }
-  | { readonly from: 'file'; readonly path: string; readonly line: number; readonly column: number }
+  | {
+      readonly from: 'file';
+      readonly path: string;
+      readonly line: number;
+      readonly column: number;
+      /** From the top of the file: `dest.offsite.url`. */
+      readonly key?: string;
+    }
   | { readonly from: 'label'; readonly label: string; readonly service: string };
 
 /** Nobody wrote it. */

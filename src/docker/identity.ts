@@ -20,7 +20,7 @@ export async function checkIdentity(api: DockerApi, before: Container): Promise<
   if (now.state !== 'running') {
     const why = now.oomKilled ? ' (killed: out of memory)' : '';
     throw new LifeboatError('SOURCE_NOT_RUNNING', `container ${before.name} is not running but ${now.state}${why}`, {
-      hint: `docker logs ${before.name}`,
+      hint: `docker compose up -d ${before.service}; why it ended: docker logs ${before.name}`,
       retryable: true,
     });
   }
