@@ -1,26 +1,9 @@
-import type { Emit, RunEvent, SourceResult, Step } from '../domain/run-event.ts';
+import { type Emit, type RunEvent, type SourceResult, stepWords } from '../domain/run-event.ts';
 import { createEventNamer } from '../domain/source-names.ts';
 import { bytes, clean, duration, type Output } from './output.ts';
 import { createPace } from './pace.ts';
 
 const plainEveryMs = 10_000;
-
-const words: Record<Step, string> = {
-  wait: 'waiting',
-  survey: 'looking',
-  stop: 'stopping',
-  dump: 'dumping',
-  prove: 'proving',
-  publish: 'publishing',
-  copy: 'copying',
-  safety: 'safety backup',
-  stage: 'staging',
-  check: 'checking',
-  switch: 'switching',
-  start: 'starting',
-  verify: 'verifying',
-  sweep: 'sweeping',
-};
 
 /** Shows a run: one line that moves on a terminal, plain lines elsewhere, JSON Lines for machines. */
 export function createProgress(output: Output): Emit & { end(): void } {
@@ -45,13 +28,13 @@ export function createProgress(output: Output): Emit & { end(): void } {
   const show = (event: RunEvent) => {
     const source = nameOf(event);
     if (event.type === 'step.started') {
-      const line = `… ${[source, words[event.step], event.detail].filter(Boolean).join(' ')}`;
+      const line = `… ${[source, stepWords[event.step], event.detail].filter(Boolean).join(' ')}`;
       if (output.verbose) {
         clear();
         output.say(line);
       } else live(line);
     } else if (event.type === 'progress') {
-      const line = `… ${source} ${words[event.step]} ${pace(event)}`;
+      const line = `… ${source} ${stepWords[event.step]} ${pace(event)}`;
       live(line);
       if (output.progress === 'plain' && performance.now() - lastPlain > plainEveryMs) {
         lastPlain = performance.now();

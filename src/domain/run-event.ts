@@ -18,6 +18,24 @@ export type Step =
   | 'verify'
   | 'sweep';
 
+/** Each step as people read it, before what it is about. */
+export const stepWords: Readonly<Record<Step, string>> = {
+  wait: 'waiting',
+  survey: 'looking',
+  stop: 'stopping',
+  dump: 'dumping',
+  prove: 'proving',
+  publish: 'publishing',
+  copy: 'copying',
+  safety: 'safety backup',
+  stage: 'staging',
+  check: 'checking',
+  switch: 'switching',
+  start: 'starting',
+  verify: 'verifying',
+  sweep: 'sweeping',
+};
+
 /** How a run ended. */
 export type RunResult = 'ok' | 'degraded' | 'partial' | 'failed' | 'cancelled';
 

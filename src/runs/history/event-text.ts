@@ -2,7 +2,7 @@ import prettyBytes from 'pretty-bytes';
 import { failureFields, type LogFields, type LogLevel } from '../../domain/log.ts';
 import { shortId } from '../../domain/naming.ts';
 import { formatDuration } from '../../domain/quantity.ts';
-import type { Failure, RunEvent, SourceResult, Step } from '../../domain/run-event.ts';
+import { type Failure, type RunEvent, type SourceResult, type Step, stepWords } from '../../domain/run-event.ts';
 import { createEventNamer } from '../../domain/source-names.ts';
 import type { VerifiedBackup } from '../../domain/verification.ts';
 
@@ -59,25 +59,8 @@ export function createNarrator(): (event: RunEvent) => EventText | undefined {
 
 // --- utils ---
 
-const doing: Record<Step, string> = {
-  wait: 'waiting',
-  survey: 'looking',
-  stop: 'stopping',
-  dump: 'dumping',
-  prove: 'proving',
-  publish: 'publishing',
-  copy: 'copying',
-  safety: 'safety backup:',
-  stage: 'staging',
-  check: 'checking',
-  switch: 'switching',
-  start: 'starting',
-  verify: 'verifying',
-  sweep: 'sweeping',
-};
-
 function stepText({ step, detail }: { readonly step: Step; readonly detail?: string }): string {
-  return detail ? `${doing[step]} ${detail}` : doing[step];
+  return detail ? `${stepWords[step]} ${detail}` : stepWords[step];
 }
 
 function resultText(result: SourceResult, fields: LogFields): EventText {

@@ -160,7 +160,7 @@ async function takeSafety(
 ): Promise<string | undefined> {
   const { settings } = request.source;
   const source = { ...request.source, settings: { ...settings, options: preview.saving ?? settings.options } };
-  log.entering(source.name, 'safety', 'backup of what is there now');
+  log.entering(source.name, 'safety', 'of what is there now');
   const result = await backupSource(context, source, { set: request.run, trigger: 'safety' }, log, signal);
   if (result.backup) return result.backup;
   if (result.error?.code === 'SOURCE_NOT_FOUND') {
