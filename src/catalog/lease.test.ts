@@ -89,6 +89,33 @@ test('a lease that cannot be renewed in time tells its holder to stop', async ()
   await lease.release();
 });
 
+test('fault 44: no attempt to renew a lease goes on beyond its end, when others may take it', async (t) => {
+  const memory = createMemoryStore();
+  let isSilent = false;
+  const store: Store = {
+    ...memory,
+    put: (key, body, options, signal) =>
+      isSilent
+        ? new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason), { once: true }))
+        : memory.put(key, body, options, signal),
+  };
+  const ttlMs = 300;
+  const lease = await acquireLease(store, { ...quick, ttlMs }, never);
+  const asked: number[] = [];
+  const { timeout } = AbortSignal;
+  t.mock.method(AbortSignal, 'timeout', (ms: number) => {
+    asked.push(ms);
+    return timeout.call(AbortSignal, ms);
+  });
+  isSilent = true;
+  await new Promise((resolve) => lease.lost.addEventListener('abort', resolve));
+  const [first = 0, ...later] = asked;
+  assert.ok(first <= ttlMs / 2);
+  // The first of these begins when more than half is over already.
+  assert.ok(later.every((ms) => ms < ttlMs / 2), asked.join());
+  await lease.release();
+});
+
 test('one missed renewal is made good', async () => {
   const memory = createMemoryStore();
   let puts = 0;

@@ -110,9 +110,12 @@ async function beat(store: Store, lease: LeaseFile, laidAt: Clock, stop: AbortSi
   let failure: unknown;
   while (await sleepUnlessStopped(pauseMs, stop)) {
     // Also after a sleep of the whole machine: who wakes up late must not renew what others took for dead.
-    if (since(renewed) > lease.ttlMs) throw outlived(store, lease, failure);
+    const leftMs = lease.ttlMs - since(renewed);
+    if (leftMs <= 0) throw outlived(store, lease, failure);
     const started = now();
-    const until = AbortSignal.any([stop, AbortSignal.timeout(lease.ttlMs / 2)]);
+    // No longer than the lease lasts: others may take it from then on.
+    const patienceMs = Math.ceil(Math.min(leftMs, lease.ttlMs / 2));
+    const until = AbortSignal.any([stop, AbortSignal.timeout(patienceMs)]);
     try {
       await store.put(leaseKey(lease.holder), encodeLease(lease), {}, until);
       renewed = started;
@@ -120,7 +123,7 @@ async function beat(store: Store, lease: LeaseFile, laidAt: Clock, stop: AbortSi
     } catch (error) {
       if (stop.aborted) return;
       failure = error;
-      pauseMs = lease.ttlMs / 20;
+      pauseMs = Math.min(lease.ttlMs / 20, Math.max(0, lease.ttlMs - since(renewed)));
     }
   }
 }
