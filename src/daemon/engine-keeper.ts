@@ -4,7 +4,7 @@ import type { Failure } from '../domain/run-event.ts';
 import { once } from '../runs/context.ts';
 import { failureOf } from '../runs/history/run-log.ts';
 import type { DiskJournal } from '../runs/journal/journal.ts';
-import type { Repaired } from '../runs/journal/repair.ts';
+import { type Repaired, type Unrepaired, unrepairedText } from '../runs/journal/repair.ts';
 import { type Backoff, pause, untilDone } from './backoff.ts';
 import type { Organ } from './health.ts';
 
@@ -38,6 +38,8 @@ export interface EngineKeeperParts {
   readonly log: Log;
   /** Containers may have come or gone. */
   changed(): void;
+  /** An earlier process left this, and it needs a person. */
+  foundOpen?(left: Unrepaired): void;
   /** The Engine answers again after it did not. */
   returned(): void;
   /** Looks once, as soon as the Engine answers, whether it lets us do everything. Rejects when it cannot be asked. */
@@ -73,17 +75,22 @@ export function createEngineKeeper(parts: EngineKeeperParts): EngineKeeper {
   const putBack = async () => {
     const { done, open } = await engine.putBack();
     for (const line of done) log.info(`put back after an interruption: ${line}`);
-    for (const line of open.filter((each) => !told.has(each))) log.warn(`after an interruption: ${line}`);
-    told = new Set(open);
+    const lines = open.map(unrepairedText);
+    for (const line of lines.filter((each) => !told.has(each))) log.warn(`after an interruption: ${line}`);
+    told = new Set(lines);
     works();
+    return open;
   };
-  const first = once(putBack);
+  /** What runs of this process leave, they tell of themselves. */
+  const first = once(async () => {
+    for (const each of await putBack()) parts.foundOpen?.(each);
+  });
 
   /** What a run itself could not put back, because the Engine was away just then. */
   async function putBackLater(): Promise<void> {
     const left = await journal.leftOpen();
     if (left.length === 0 || inside > 0) return;
-    later = { done: putBack() };
+    later = { done: putBack().then(() => undefined) };
     try {
       await later.done;
     } finally {

@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { LifeboatError } from '../domain/errors.ts';
 import type { Intent } from '../domain/journal.ts';
 import type { OpenIntent } from '../runs/journal/journal.ts';
+import type { Unrepaired } from '../runs/journal/repair.ts';
 import { createMemoryStore } from '../stores/memory.ts';
 import { createDestinationKeeper, type KeptDestination } from './destination-keeper.ts';
 import { createEngineKeeper, type EngineWatch } from './engine-keeper.ts';
@@ -22,6 +23,7 @@ function logging() {
 function engine() {
   const { log, lines } = logging();
   const state = { isThere: true, putBack: 0, changed: 0, returned: 0, left: [] as OpenIntent[] };
+  const found = { open: [] as Unrepaired[], told: [] as Unrepaired[] };
   const watching = Promise.withResolvers<EngineWatch>();
   const keeper = createEngineKeeper({
     engine: {
@@ -29,7 +31,7 @@ function engine() {
         if (!state.isThere) throw away();
         state.putBack += 1;
         state.left = [];
-        return { done: ['db: started again'], open: [] };
+        return { done: ['db: started again'], open: found.open };
       },
       watch: async (watch, signal) => {
         watching.resolve(watch);
@@ -38,6 +40,7 @@ function engine() {
     },
     journal: { intend: async () => async () => {}, leftOpen: async () => state.left },
     log,
+    foundOpen: (each) => void found.told.push(each),
     changed: () => {
       state.changed += 1;
     },
@@ -47,7 +50,7 @@ function engine() {
     backoff,
     lookEveryMs: 5,
   });
-  return { keeper, state, lines, watching: watching.promise };
+  return { keeper, state, found, lines, watching: watching.promise };
 }
 
 const until = async (isSo: () => boolean) => {
@@ -99,6 +102,32 @@ test('fault 16: what a run could not put back is put back when the Engine return
   await until(() => state.putBack === 2);
   stop.abort();
   await keeping;
+});
+
+test('fault 76: what an earlier process left, and cannot be put back, is told of once; later the log is enough', async () => {
+  const { keeper, state, found, lines } = engine();
+  const container = { id: 'c', name: 'db', stack: 'shop', service: 'db', number: 1 };
+  const intent: Intent = {
+    kind: 'restore',
+    container,
+    source: 'db/mysql',
+    note: 'switching',
+    suffix: 'k3f9a2',
+    undo: {},
+  };
+  found.open = [{ intent, at: '', failure: { code: 'RESTORE_FAILED', message: 'not yet', hint: 'wait' } }];
+  const stop = new AbortController();
+  const keeping = keeper.keep(stop.signal);
+  await until(() => state.putBack === 1);
+  state.left = [{ intent, at: '', done: async () => {} }];
+  await until(() => state.putBack === 2);
+  stop.abort();
+  await keeping;
+  assert.deepEqual(found.told, found.open);
+  assert.deepEqual(
+    lines.filter((line) => line.startsWith('warn')),
+    ['warn after an interruption: not yet; wait'],
+  );
 });
 
 test('a proxy that forbids events costs no health', async () => {

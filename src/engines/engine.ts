@@ -65,10 +65,10 @@ export interface Engine<O = unknown> {
   ): Promise<Restored>;
   /**
    * Cleans up after a restore that was killed: what was staged is removed, and when the switch had begun, the live data is
-   * as it was before, or wholly restored. Doing it twice does no harm. Resolves with what was found, one phrase; rejects
-   * when a person has to look.
+   * as it was before, or wholly restored. Doing it twice does no harm. Rejects when it cannot be done now, or a person has
+   * to look.
    */
-  recover(shell: Shell, unfinished: Unfinished, options: O, signal: AbortSignal): Promise<string>;
+  recover(shell: Shell, unfinished: Unfinished, options: O, signal: AbortSignal): Promise<Recovered>;
   /** The line a person types to restore one artifact without Lifeboat; reads the plain bytes on standard input. */
   byHand(container: Container, artifact: ArtifactFacts, options: O): string;
 }
@@ -213,6 +213,17 @@ export interface Unfinished {
   readonly suffix: string;
   /** What `switching` was told; absent when live data was not touched yet. */
   readonly undo?: unknown;
+}
+
+/** How the live data is after a restore that did not come to its end. */
+export interface Recovered {
+  /**
+   * As it was `before`; wholly `restored`; `either`, whole, but which of them cannot be told any more; `half`: what was
+   * written can only be put right by another restore.
+   */
+  readonly live: 'before' | 'restored' | 'either' | 'half';
+  /** What was found, one phrase. */
+  readonly found: string;
 }
 
 export interface Restored {

@@ -8,10 +8,12 @@ import type { RunControl } from './control/control.ts';
 import type { OpenableDestination } from './doctor/destination-check.ts';
 import { type DoctorReport, type Examinations, examine } from './doctor/doctor.ts';
 import type { RunRecord } from './history/history-view.ts';
+import type { DiskJournal } from './journal/journal.ts';
+import type { Repaired } from './journal/repair.ts';
 import { byId, findBackup, listBackups } from './lookup.ts';
 import { makePlan, type Plan } from './plan.ts';
+import { planRestore } from './restore/plan.ts';
 import { resolveRestore } from './restore/resolve.ts';
-import { planRestore } from './restore/restore.ts';
 import { restoreRun } from './restore/restore-run.ts';
 import { readStatus, type Status, type StatusFacts } from './status.ts';
 import { matchTargets } from './target.ts';
@@ -123,6 +125,8 @@ export interface OperationParts {
   readonly destinations: readonly OpenableDestination[];
   /** The name of the stack. */
   stack(): Promise<string>;
+  /** Puts back what was left open. */
+  repair(journal: Pick<DiskJournal, 'leftOpen'>): Promise<Repaired>;
 }
 
 /** The operations, done in this process. */

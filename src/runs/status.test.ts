@@ -4,6 +4,7 @@ import { sampleManifest } from '../../test/samples/manifest.ts';
 import { createCatalog } from '../catalog/catalog.ts';
 import { encodeManifest } from '../catalog/manifest-codec.ts';
 import { LifeboatError } from '../domain/errors.ts';
+import type { Intent } from '../domain/journal.ts';
 import type { Manifest } from '../domain/manifest.ts';
 import { backupPrefix } from '../domain/naming.ts';
 import type { RunEvent, SourceResult } from '../domain/run-event.ts';
@@ -51,7 +52,13 @@ interface World {
   readonly destinations: readonly Destination[];
   readonly told?: readonly SourceResult[];
   readonly schedule?: Partial<ScheduleView>;
+  /** What the journal holds. */
+  readonly left?: readonly Intent[];
+  /** A run under way. */
+  readonly running?: string;
 }
+
+const done = async () => {};
 
 function history(results: readonly SourceResult[]): History {
   const remembered = openHistory({
@@ -70,7 +77,14 @@ function history(results: readonly SourceResult[]): History {
   return remembered;
 }
 
-async function status({ sources = [source('db/postgres')], destinations, told = [], schedule }: World) {
+async function status({
+  sources = [source('db/postgres')],
+  destinations,
+  told = [],
+  schedule,
+  left = [],
+  running,
+}: World) {
   const control = createRunControl(2);
   const context = {
     sources: async () => {
@@ -81,7 +95,9 @@ async function status({ sources = [source('db/postgres')], destinations, told = 
   } as unknown as RunContext;
   using remembered = history(told);
   const view = schedule && { next: () => undefined, hasComeDue: () => true, ...schedule };
-  const facts = { history: remembered, problems: () => [], ...(view ? { schedule: view } : {}) };
+  const journal = { leftOpen: async () => left.map((intent) => ({ intent, at: '2026-11-21T03:00:00.000Z', done })) };
+  const facts = { history: remembered, problems: () => [], journal, ...(view ? { schedule: view } : {}) };
+  if (running) control.running.begin({ run: running, trigger: 'restore', sources: [], startedAt: '' }, never);
   return { control, read: await readStatus(context, control, facts, async () => 'shop', never) };
 }
 
@@ -197,4 +213,24 @@ test('lists what can be read, and names what cannot', async () => {
     findBackup(both, (all) => byId(all, 'zzzzzz'), never),
     { code: 'BACKUP_NOT_FOUND', message: /as far as could be read/, hint: /offsite is away/ },
   );
+});
+
+test('fault 76: a restore that is neither completed nor taken back is told of, with what it keeps stopped', async () => {
+  const role = (service: string) => ({ id: service, name: `shop-${service}-1`, stack: 'shop', service, number: 1 });
+  const restore = { kind: 'restore', container: role('db'), source: 'db/postgres', suffix: 'k3f9a2' } as const;
+  const staging: Intent = { ...restore, note: 'restore of m2x47c, staging', stops: ['shop-app-1'] };
+  const left: Intent[] = [
+    { ...staging, note: 'restore of m2x47c, switching shop', undo: {} },
+    staging,
+    { kind: 'stop', container: role('app') },
+  ];
+  const destinations = [await destination('local', {})];
+  const { read } = await status({ destinations, left });
+  assert.equal(read.problems.length, 1);
+  assert.match(read.problems[0]?.message ?? '', /db\/postgres: restore of m2x47c, switching shop, was begun at 2026/);
+  assert.match(read.problems[0]?.hint ?? '', /app stays stopped.*docker exec sidecar restore db/);
+  const untouched = await status({ destinations, left: left.slice(1) });
+  assert.deepEqual(untouched.read.problems, []);
+  const underWay = await status({ destinations, left, running: '20261121-030000-k3f9a2' });
+  assert.deepEqual(underWay.read.problems, []);
 });

@@ -1,4 +1,5 @@
 import type { Manifest } from '../domain/manifest.ts';
+import { shortId } from '../domain/naming.ts';
 import type { Failure } from '../domain/run-event.ts';
 import { type SourceName, sourceName } from '../domain/types.ts';
 import type { CopyVerification, Verification } from '../domain/verification.ts';
@@ -7,6 +8,8 @@ import type { RunControl } from './control/control.ts';
 import type { RunningRun } from './control/running.ts';
 import type { HistoryView, PastAttempt, SourcePast } from './history/history-view.ts';
 import { failureOf } from './history/run-log.ts';
+import type { DiskJournal } from './journal/journal.ts';
+import { failureOfUnfinished, unfinishedRestores } from './journal/unfinished.ts';
 import type { ScheduleView } from './schedule/scheduler.ts';
 import type { Source } from './source.ts';
 
@@ -69,6 +72,8 @@ export interface StatusFacts {
   /** Absent where no daemon runs. */
   readonly schedule?: ScheduleView;
   problems(): readonly Failure[];
+  /** What was done to containers and data, and not put back yet. */
+  readonly journal: Pick<DiskJournal, 'leftOpen'>;
 }
 
 /** The Engine and the destinations may be away, and that is when one looks: each gets so long to answer. */
@@ -83,10 +88,11 @@ export async function readStatus(
   signal: AbortSignal,
 ): Promise<Status> {
   const patience = AbortSignal.any([signal, AbortSignal.timeout(patienceMs)]);
-  const [found, views, name] = await Promise.all([
+  const [found, views, name, left] = await Promise.all([
     settled(context.sources(patience)),
     readDestinations(context, patience),
     settled(stack()),
+    settled(facts.journal.leftOpen()),
   ]);
   signal.throwIfAborted();
   const newest = newestOf(views);
@@ -107,7 +113,9 @@ export async function readStatus(
       ({ stack: its }) => found.value === undefined || its === name.value || here.some((each) => each.stack === its),
     )
     .map((backup) => withoutContainer(backup, past, found.value !== undefined));
-  const problems = facts.problems();
+  const isUnderWay = (suffix: string) => running.all().some(({ run }) => shortId(run) === suffix);
+  const unfinished = unfinishedRestores(left.value ?? []).filter(({ restore }) => !isUnderWay(restore.suffix));
+  const problems = [...facts.problems(), ...unfinished.map(failureOfUnfinished), ...(left.error ? [left.error] : [])];
   return {
     stack: name.value ?? here[0]?.stack ?? 'unknown',
     isScheduled: facts.schedule !== undefined,

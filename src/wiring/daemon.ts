@@ -69,6 +69,7 @@ export async function runDaemon(environment: NodeJS.ProcessEnv, stop: AbortSigna
     journal,
     log,
     changed: () => clockwork.changed(),
+    foundOpen: (each) => notifications.leftOpen(each),
     returned: () => clockwork.retry(),
     examine: async (signal) => {
       for (const check of await examineEngine(settings, environment, signal)) logCheck(log, check);
@@ -103,7 +104,7 @@ export async function runDaemon(environment: NodeJS.ProcessEnv, stop: AbortSigna
   const health = () => cleanTexts(readHealth(organs), world.clean);
   const faults = problems.filter(({ severity }) => severity === 'error').map(toFailure);
   const examinations = createExaminations(read.config, environment, world.engine);
-  const status = { history, schedule: scheduler, problems: () => [...health().problems, ...faults] };
+  const status = { history, schedule: scheduler, problems: () => [...health().problems, ...faults], journal };
   const operations = cleanedOperations(
     entering(createOperations({ ...world, status, examinations }), engine),
     world.clean,

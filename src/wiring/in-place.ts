@@ -8,6 +8,7 @@ import { once } from '../runs/context.ts';
 import { lockData } from '../runs/control/lock.ts';
 import { openHistory } from '../runs/history/history.ts';
 import { lookIntoHistory } from '../runs/history/history-view.ts';
+import { unrepairedText } from '../runs/journal/repair.ts';
 import { createOperations, type Operations } from '../runs/operations.ts';
 import { createDestinations } from './destinations.ts';
 import { createExaminations } from './examinations.ts';
@@ -42,10 +43,10 @@ export async function openInPlace(output: Output, progress: Emit): Promise<InPla
   const putBack = once(async () => {
     const repaired = await world.putBack();
     for (const line of repaired.done) output.say(`put back after an interruption: ${line}`);
-    for (const line of repaired.open) output.say(`! after an interruption: ${line}`);
+    for (const each of repaired.open) output.say(`! after an interruption: ${unrepairedText(each)}`);
   });
   const examinations = createExaminations(read.config, process.env, world.engine);
-  const status = { history: lookIntoHistory(historyFile, complain), problems: () => [] };
+  const status = { history: lookIntoHistory(historyFile, complain), problems: () => [], journal: world.journal };
   const operations = preparing(createOperations({ ...world, status, examinations }), locked, putBack);
   return {
     operations: cleanedOperations(refusal ? onlyDoctor(operations, refusal) : operations, world.clean),

@@ -10,6 +10,7 @@ import type { SourceRef } from '../notifiers/outcome.ts';
 import { createRunReader } from '../notifiers/run-reader.ts';
 import type { EventReader } from '../runs/history/event-bus.ts';
 import type { History } from '../runs/history/history.ts';
+import type { Unrepaired } from '../runs/journal/repair.ts';
 import { version } from '../version.ts';
 
 export interface NotificationOptions {
@@ -28,6 +29,8 @@ export interface NotificationOptions {
 export interface Notifications extends EventReader, AsyncDisposable {
   /** Tells of what is new among everything that is wrong with the configuration now. */
   configuration(problems: readonly Problem[]): void;
+  /** Tells of a restore that an earlier process left, and that could not be put right. */
+  leftOpen(left: Unrepaired): void;
 }
 
 const noteName = 'what was told';
@@ -69,6 +72,14 @@ export function createNotifications(options: NotificationOptions): Notifications
         at: new Date().toISOString(),
         problems: problems.map(({ service, message, hint }) => ({ where: service ?? 'sidecar', message, hint })),
       }),
+    leftOpen: ({ intent, at, failure }) => {
+      if (intent.kind !== 'restore' || intent.undo === undefined) return;
+      const { container, source, suffix } = intent;
+      notifiers.tell({
+        ...{ kind: 'restore', stack: container.stack || options.stack(), source, run: suffix, result: 'failed' },
+        ...{ startedAt: at, finishedAt: new Date().toISOString(), error: failure },
+      });
+    },
     [Symbol.asyncDispose]: () => notifiers.close(farewellMs),
   };
 }

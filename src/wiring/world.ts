@@ -61,6 +61,8 @@ export interface World {
   host(): string;
   /** Puts back what an earlier process left: helpers of ours, stopped and paused containers. */
   putBack(): Promise<Repaired>;
+  /** Puts back what was left open of a journal, or of a part of it. */
+  repair(journal: Pick<DiskJournal, 'leftOpen'>): Promise<Repaired>;
 }
 
 export interface WorldOptions extends Read {
@@ -106,6 +108,14 @@ export function createWorld({ config, redactor, tell, complain }: WorldOptions):
       return resolved;
     },
   };
+  const repairThese = async (these: Pick<DiskJournal, 'leftOpen'>) => {
+    const { api } = await engine();
+    return repair(these, {
+      startAgain: (role) => startAgain(api, role),
+      goOn: (role) => goOn(api, role),
+      recover: (intent) => recoverRestore(base, intent),
+    });
+  };
   return {
     resolved: () => resolved,
     engine,
@@ -121,12 +131,9 @@ export function createWorld({ config, redactor, tell, complain }: WorldOptions):
       const { api, owner } = await engine();
       await reapHelpers(api, owner.id);
       if (owner.pipes) await reapPipes(owner.pipes);
-      return repair(journal, {
-        startAgain: (role) => startAgain(api, role),
-        goOn: (role) => goOn(api, role),
-        recover: (intent) => recoverRestore(base, intent),
-      });
+      return repairThese(journal);
     },
+    repair: repairThese,
   };
 }
 

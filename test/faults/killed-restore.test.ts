@@ -130,4 +130,33 @@ describe('fault 76: a daemon that is killed while it restores', { concurrency: f
     daemon.kill('SIGTERM');
     await daemon.ended;
   });
+
+  it('fault 75: one that stays down keeps who uses it stopped, as the error and the status say, until a restore puts it right', async () => {
+    await using home = await makeHome(stack.project);
+    const daemon = await home.start();
+    assert.equal((await home.lifeboat(['backup', 'db'])).code, 0);
+    const before = await count();
+    const held = holdSwitch();
+    const restoring = home.lifeboat(['restore', 'db', '--yes']);
+    await eventually(async () => assert.ok(await held.isBegun(home)));
+    await docker('stop', '-t', '0', stack.db);
+    const { code, stderr } = await restoring;
+    assert.equal(code, 1);
+    assert.match(stderr, /cannot be taken back yet: [\s\S]*app stays stopped.*docker compose start app/);
+    assert.equal(await stack.appState(), 'exited');
+    const status = await home.lifeboat(['status']);
+    assert.equal(status.code, 1);
+    assert.match(status.stdout, /neither completed nor taken back – app stays stopped.*docker compose start app/);
+    assert.match((await home.lifeboat(['restore', 'db', '--dry-run'])).stderr, /docker compose up -d db/);
+    await docker('start', stack.db);
+    await eventually(() => count());
+    const again = await home.lifeboat(['restore', 'db', '--yes']);
+    assert.equal(again.code, 0, again.stderr);
+    await eventually(async () => assert.deepEqual(await journal(home), []), 60_000);
+    assert.equal(await stack.appState(), 'running');
+    assert.equal(await count(), before);
+    assert.doesNotMatch((await home.lifeboat(['status'])).stdout, /neither completed/);
+    daemon.kill('SIGTERM');
+    await daemon.ended;
+  });
 });

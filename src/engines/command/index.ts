@@ -22,7 +22,9 @@ export const command: Engine<CommandOptions> = {
   preview: async (shell, _manifest, target, options) => preview(shell, target, options),
   restore,
   recover: async (_shell, { undo }) =>
-    undo === undefined ? 'nothing was touched' : 'the restore command may have done half of its work: restore again',
+    undo === undefined
+      ? { live: 'before', found: 'nothing was touched' }
+      : { live: 'half', found: 'the restore command may have done half of its work' },
   byHand: (container, _artifact, options) => byHand(container, options),
 };
 

@@ -1,4 +1,5 @@
 import { LifeboatError } from '../../domain/errors.ts';
+import { halfDone } from '../half-done.ts';
 import { routineGrants, type WaitingGrant } from './account-restore.ts';
 import { readCatalogue } from './catalogue.ts';
 import type { MysqlClient } from './client.ts';
@@ -147,7 +148,7 @@ async function undoSwitch(client: MysqlClient, undo: SwitchUndo, cause: unknown)
     await rollBack(client, undo);
   } catch (error) {
     const kept = undo.exchanges.map(({ live }) => live.kept).join(', ');
-    throw new LifeboatError('RESTORE_FAILED', `the switch failed, and so did undoing it: ${messageOf(error)}`, {
+    throw halfDone(`the switch failed, and so did undoing it: ${messageOf(error)}`, {
       hint: `restore the safety backup that was made before this restore; the tables from before may be in ${kept}`,
       cause: new AggregateError([cause, error]),
     });
@@ -163,9 +164,11 @@ export async function rollBack(client: MysqlClient, { exchanges, lost }: SwitchU
     // What cannot be dropped must not keep the tables from going back.
     await patiently(client, targets, drops).catch(() => client.run(drops, { tolerant: true }));
   }
-  const moves = exchanges.flatMap(toLive);
-  if (await isMoved(client, moves)) {
-    const back = moves.map(([from, to, table]): Move => [to, from, table]).reverse();
+  if (await isSwitched(client, exchanges)) {
+    const back = exchanges
+      .flatMap(toLive)
+      .map(([from, to, table]): Move => [to, from, table])
+      .reverse();
     await patiently(client, targets, rename(back));
   }
   await repointForeignKeys(client, new Map(exchanges.map(({ staged }) => [staged.staging, staged.target])));
@@ -181,8 +184,8 @@ export async function rollBack(client: MysqlClient, { exchanges, lost }: SwitchU
 }
 
 /** The tables moved all together or not at all: one of them tells. */
-async function isMoved(client: MysqlClient, moves: readonly Move[]): Promise<boolean> {
-  const [move] = moves;
+export async function isSwitched(client: MysqlClient, exchanges: readonly Replacement[]): Promise<boolean> {
+  const [move] = exchanges.flatMap(toLive);
   if (!move) return false;
   const [, to, table] = move;
   return (await readCatalogue(client, to)).some(({ name }) => name === table);

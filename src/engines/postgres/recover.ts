@@ -1,4 +1,4 @@
-import type { Unfinished } from '../engine.ts';
+import type { Recovered, Unfinished } from '../engine.ts';
 import { stagedPrefix } from '../own-name.ts';
 import { applicationName, type PostgresClient } from './client.ts';
 import { adminDatabase, databaseNames } from './server.ts';
@@ -13,7 +13,7 @@ export async function recover(
   client: PostgresClient,
   { suffix, undo }: Unfinished,
   signal: AbortSignal,
-): Promise<string> {
+): Promise<Recovered> {
   const { replaced } = (undo ?? { replaced: [] }) as SwitchUndo; // Written by this engine.
   const names = replaced.map(({ database }) => database);
   await using admin = await client.connect(await adminDatabase(client, names, signal), signal);
@@ -28,9 +28,12 @@ export async function recover(
     if (name.startsWith(stagedPrefix(suffix)))
       await admin.execute(`DROP DATABASE ${identifier(name)} WITH (FORCE)`, signal);
   }
-  if (replaced.some(({ kept }) => existing.has(kept))) return 'it had been completed';
+  if (replaced.some(({ kept }) => existing.has(kept))) return { live: 'restored', found: 'it had been completed' };
   for (const database of names)
     if (existing.has(database))
       await admin.execute(`ALTER DATABASE ${identifier(database)} WITH ALLOW_CONNECTIONS true`, signal);
-  return 'the live databases are as they were';
+  // Databases that were only made anew leave nothing to tell by.
+  if (undo !== undefined && replaced.length === 0)
+    return { live: 'either', found: 'it had been completed, or not begun' };
+  return { live: 'before', found: 'the live databases are as they were' };
 }

@@ -1,7 +1,7 @@
 import { basename } from 'node:path/posix';
 import { LifeboatError } from '../../domain/errors.ts';
 import type { Finished, Shell } from '../../domain/shell.ts';
-import type { Unfinished } from '../engine.ts';
+import type { Recovered, Unfinished } from '../engine.ts';
 import { createClient } from './client.ts';
 import type { RedisOptions } from './options.ts';
 import { beside, isShared, placeOf } from './place.ts';
@@ -15,28 +15,28 @@ export async function recover(
   { suffix, undo }: Unfinished,
   options: RedisOptions,
   signal: AbortSignal,
-): Promise<string> {
-  const untouched = 'the live data was not touched';
+): Promise<Recovered> {
+  const untouched = { live: 'before', found: 'the live data was not touched' } as const;
   const found = undo === undefined ? await undoOfRunning(shell, options, signal) : (undo as SwitchUndo); // Written by this engine.
-  if (!found) return `${untouched}; what was staged goes with the next restore`;
+  if (!found) return { ...untouched, found: `${untouched.found}; what was staged goes with the next restore` };
   const { folder, owner, parts } = found;
   const { staged, kept } = foldersOf(folder, suffix);
   const place = placeOf(shell.container, folder);
   if (!isShared(place)) {
-    return undo === undefined
-      ? untouched
-      : `files in the container's own layer may be half-written: restore again; a copy from before is in ${kept}`;
+    if (undo === undefined) return untouched;
+    const half = `files in the container's own layer may be half-written; a copy from before is in ${kept}`;
+    return { live: 'half', found: half };
   }
   const run = (script: string, ...args: string[]) =>
     shell.run({ argv: ['sh', '-c', script, 'sh', ...args], user: owner, place: beside(place.mount, owner) });
   const { exitCode } = await run(progressScript, staged, kept);
-  if (exitCode === 4) return 'it had been completed';
+  if (exitCode === 4) return { live: 'restored', found: 'it had been completed' };
   if (exitCode === 5) {
     await using _stopped = await shell.stopped(signal);
     demandSuccess(await run(backScript, folder, basename(kept), ...parts), kept);
   }
   demandSuccess(await run('rm -rf -- "$1"', staged), staged);
-  return exitCode === 5 ? 'the data from before is back in place' : untouched;
+  return exitCode === 5 ? { live: 'before', found: 'the data from before is back in place' } : untouched;
 }
 
 /** Where a running server keeps its data; a stopped one cannot be asked. */

@@ -2,6 +2,7 @@ import { basename } from 'node:path/posix';
 import { asLifeboatError, LifeboatError } from '../../domain/errors.ts';
 import type { Shell } from '../../domain/shell.ts';
 import type { Restored, RestoreSource, RestoreSteps, RestoreTarget } from '../engine.ts';
+import { halfDone, isHalfDone } from '../half-done.ts';
 import { type Compared, compareStaged } from './compare.ts';
 import { factsIn } from './facts.ts';
 import { inLayer } from './layer.ts';
@@ -62,13 +63,14 @@ export async function restore(
   };
 }
 
-/** What staging left is removed however the work ends; a failure to do so never hides that of the work. */
+/** What staging left is removed unless it is needed to take the switch back; a failure to do so never hides that of the work. */
 async function cleaningUp<T>(change: Switch, work: () => Promise<T>): Promise<T> {
   let result: T;
   try {
     result = await work();
   } catch (error) {
     const failure = asLifeboatError(error);
+    if (isHalfDone(failure)) throw failure;
     try {
       await change.discard();
     } catch (second) {
@@ -123,10 +125,9 @@ async function goBack(
     await shell.start(); // One that died by itself is not started by what was stopped.
     await untilLoaded(shell, options, AbortSignal.timeout(600_000));
   } catch (error) {
-    throw new LifeboatError(
-      'RESTORE_FAILED',
-      `the restore failed, and so did going back to the data from before in ${shell.container.name}`,
-      { hint: change.kept, cause: new AggregateError([cause, error]) },
-    );
+    throw halfDone(`the restore failed, and so did going back to the data from before in ${shell.container.name}`, {
+      hint: change.kept,
+      cause: new AggregateError([cause, error]),
+    });
   }
 }

@@ -6,6 +6,7 @@ import { shellQuote } from '../../domain/naming.ts';
 import type { Shell } from '../../domain/shell.ts';
 import { chosenDatabases } from '../chosen.ts';
 import { noLongerNeeded, type Restored, type RestoreSource, type RestoreSteps, type RestoreTarget } from '../engine.ts';
+import { halfDone, isHalfDone } from '../half-done.ts';
 import { archivePlace } from './archive-place.ts';
 import { mayMakeHelpers } from './bench.ts';
 import { countsOfProof, differences, foreignKeyCount, merged, type Told } from './counting.ts';
@@ -42,19 +43,25 @@ export async function restore(
   const chosen = chosenDatabases(from.manifest, target);
   const hasHelper = await mayMakeHelpers(shell, signal);
   const entries = chosen.map((artifact) => ({ artifact, place: placeFor(shell, artifact, target, hasHelper) }));
+  const discard = async () => {
+    for (const { place } of entries) await place.discard();
+  };
   try {
     const checks = await stageAll(entries, from, steps, signal);
     if (target.as !== undefined) {
       for (const { place } of entries) await place.putBeside(signal);
+      await discard();
       return { checks, warnings: [], kept: [] };
     }
     const undo: SwitchUndo = { databases: chosen.map(({ name, facts }) => ({ name, facts })) };
     await steps.switching(entries.map(({ place }) => place.path).join(', '), undo);
     const found = await switchAll(shell, entries, signal);
     const kept = entries.flatMap(({ place }) => keptLines(shell.container.name, place));
+    await discard();
     return { checks: [...checks, ...found], warnings: [], kept };
-  } finally {
-    for (const { place } of entries) await place.discard();
+  } catch (error) {
+    if (!isHalfDone(error)) await discard();
+    throw error;
   }
 }
 
@@ -103,14 +110,10 @@ async function switchAll(shell: Shell, entries: readonly Entry[], signal: AbortS
     const failures: unknown[] = [asLifeboatError(thrown)];
     for (const place of begun.reverse()) await place.putBack().catch((error: unknown) => failures.push(error));
     if (failures.length === 1) throw failures[0];
-    throw new LifeboatError(
-      'RESTORE_FAILED',
-      'the restore failed, and the previous databases could not all be put back',
-      {
-        hint: failures.map((failure) => asLifeboatError(failure).message).join('; '),
-        cause: new AggregateError(failures),
-      },
-    );
+    throw halfDone('the restore failed, and the previous databases could not all be put back', {
+      hint: failures.map((failure) => asLifeboatError(failure).message).join('; '),
+      cause: new AggregateError(failures),
+    });
   }
 }
 

@@ -78,7 +78,7 @@ export function createGate(width: number): Gate {
       const keys = [...new Set(services.map(serviceKey))];
       for (const service of services) {
         const restoring = occupied.get(serviceKey(service));
-        if (restoring !== undefined) throw busy(service.service, 'restored', restoring);
+        if (restoring !== undefined && restoring !== run) throw busy(service.service, 'restored', restoring);
         const backing = [...active].find(([key]) => key.startsWith(`${serviceKey(service)}/`));
         if (backing) throw busy(service.service, 'backed up', backing[1]);
       }

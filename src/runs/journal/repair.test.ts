@@ -6,8 +6,9 @@ import { test } from 'node:test';
 import { LifeboatError } from '../../domain/errors.ts';
 import type { RestoreIntent } from '../../domain/journal.ts';
 import { openJournal } from './journal.ts';
-import { repair } from './repair.ts';
+import { repair, unrepairedText } from './repair.ts';
 
+const asBefore = { live: 'before', found: 'the live databases are as they were' } as const;
 const container = { id: 'c0ffee', name: 'shop-db-1', stack: 'shop', service: 'db', number: 1 };
 
 test('fault 76: of a restore that cannot be taken back yet nothing is cleaned up, and another one is taken back', async (t) => {
@@ -24,7 +25,7 @@ test('fault 76: of a restore that cannot be taken back yet nothing is cleaned up
   let isUp = false;
   const recover = async ({ suffix, note }: RestoreIntent) => {
     asked.push(`${suffix} ${note}`);
-    if (note !== 'switching' || isUp) return 'the live databases are as they were';
+    if (note !== 'switching' || isUp) return asBefore;
     throw new LifeboatError('SOURCE_UNHEALTHY', 'the server is not up yet');
   };
   const never = async () => assert.fail('nothing was stopped');
@@ -55,13 +56,16 @@ test('fault 76: who uses the data of a restore that cannot be taken back stays s
     startAgain: async ({ service }: { service: string }) => void started.push(service),
     goOn: async () => assert.fail('nothing was paused'),
     recover: async () => {
-      if (isUp) return 'the live databases are as they were';
+      if (isUp) return asBefore;
       throw new LifeboatError('SOURCE_UNHEALTHY', 'the server is not up yet');
     },
   };
   const { open } = await repair(journal, repairer);
   assert.deepEqual(started, ['other']);
-  assert.match(open.join(), /app stays stopped.*docker exec sidecar restore db.*docker compose start app$/);
+  assert.match(
+    open.map(unrepairedText).join(),
+    /app stays stopped.*docker exec sidecar restore db.*docker compose start app$/,
+  );
   isUp = true;
   assert.deepEqual((await repair(journal, repairer)).open, []);
   assert.deepEqual(started, ['other', 'app']);
@@ -72,4 +76,21 @@ test('fault 76: who uses the data of a restore that cannot be taken back stays s
   await journal.intend({ ...restore, note: 'staging' });
   await repair(journal, repairer);
   assert.deepEqual(started, ['other', 'app', 'app'], 'live data that nobody touched keeps nobody down');
+});
+
+test('fault 76: data that only another restore can put right is left to a person, with who uses it stopped', async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), 'lifeboat-repair-'));
+  t.after(() => rm(folder, { recursive: true }));
+  const journal = openJournal(folder, () => new Date());
+  const app = { ...container, id: 'abba', name: 'shop-app-1', service: 'app' };
+  await journal.intend({ kind: 'stop', container: app });
+  const restore = { kind: 'restore', container, source: 'db/mysql', suffix: 'k3f9a2', stops: [app.name] } as const;
+  await journal.intend({ ...restore, note: 'switching', undo: {} });
+  const never = async () => assert.fail('nothing is started');
+  const recover = async () => ({ live: 'half', found: 'it may be half-written' }) as const;
+  const { done, open } = await repair(journal, { startAgain: never, goOn: never, recover });
+  assert.deepEqual(done, []);
+  const way = /half-written; app stays stopped.*restore again.*sidecar restore db.*docker compose start app$/;
+  assert.match(open.map(unrepairedText).join(), way);
+  assert.deepEqual(await journal.leftOpen(), [], 'nobody waits for what does not happen');
 });

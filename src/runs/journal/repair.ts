@@ -1,30 +1,46 @@
 import { asLifeboatError, isLifeboatError } from '../../domain/errors.ts';
 import type { ContainerRole, Intent, RestoreIntent } from '../../domain/journal.ts';
+import type { Failure } from '../../domain/run-event.ts';
+import type { Recovered } from '../../engines/engine.ts';
 import type { DiskJournal, OpenIntent } from './journal.ts';
+import { heldFor, wayOut } from './unfinished.ts';
 
 /** How a container is put back; the docker folder knows how. */
 export interface Repairer {
   startAgain(role: ContainerRole): Promise<void>;
   goOn(role: ContainerRole): Promise<void>;
-  /** Takes back or completes a restore that was killed; resolves with what was found. */
-  recover(intent: RestoreIntent): Promise<string>;
+  /** Takes back or completes a restore that was killed. */
+  recover(intent: RestoreIntent): Promise<Recovered>;
 }
 
-/** What a start found left over, one line each, for the log. */
+/** What was left over. */
 export interface Repaired {
+  /** One line each, for the log. */
   readonly done: readonly string[];
-  /** What needs a person. */
-  readonly open: readonly string[];
+  readonly open: readonly Unrepaired[];
+}
+
+/** What needs a person. */
+export interface Unrepaired {
+  readonly intent: Intent;
+  readonly at: string;
+  readonly failure: Failure;
+}
+
+/** The same in one line. */
+export function unrepairedText({ failure: { message, hint } }: Unrepaired): string {
+  return [message, ...(hint ? [hint] : [])].join('; ');
 }
 
 /**
  * Puts back what a killed process left, the last thing first: takes back a restore that was under way, starts what it had
  * stopped, unpauses what it had paused. What cannot be put back now stays in the journal for the next time; and when that
- * is data, so does the stop of everything that would use it.
+ * is data, so does the stop of everything that would use it. Data that only another restore can put right is left to a
+ * person, with what would use it stopped.
  */
-export async function repair(journal: DiskJournal, repairer: Repairer): Promise<Repaired> {
+export async function repair(journal: Pick<DiskJournal, 'leftOpen'>, repairer: Repairer): Promise<Repaired> {
   const done: string[] = [];
-  const open: string[] = [];
+  const open: Unrepaired[] = [];
   const unfinished = new Set<string>();
   const held = new Set<string>();
   const left = inOrder(await journal.leftOpen());
@@ -33,18 +49,27 @@ export async function repair(journal: DiskJournal, repairer: Repairer): Promise<
     // What a restore told first says less than what it told last: it must not be cleaned up by that alone.
     if (unfinished.has(restoreOf(intent))) continue;
     try {
-      done.push(await putBack(intent, at, repairer));
+      const { line, live } = await putBack(intent, at, repairer);
+      if (live === 'half' && intent.kind === 'restore') {
+        const stopped = heldFor(intent, left);
+        for (const { name } of stopped) held.add(name);
+        await settleStops(left, stopped);
+        open.push({ intent, at, failure: failureOf(line, wayOut(intent.container.service, stopped, false)) });
+      } else done.push(line);
       await settle();
     } catch (error) {
       const { container, kind } = intent;
       const what = kind === 'restore' ? `${intent.note}, was interrupted` : kind;
       const { message, hint } = asLifeboatError(error);
-      const line = `${container.service} (${container.name}), ${what} at ${at}: ${message}${hint ? `; ${hint}` : ''}`;
-      if (isGone(error)) await settle();
-      else if (kind === 'restore') unfinished.add(restoreOf(intent));
-      const stopped = isGone(error) ? [] : stoppedFor(intent, left);
+      const isGone = isLifeboatError(error, 'SOURCE_NOT_FOUND');
+      if (isGone) await settle();
+      else if (kind === 'restore') unfinished.add(intent.suffix);
+      const stays = kind === 'restore' && intent.undo !== undefined && !isGone;
+      const stopped = stays ? heldFor(intent, left) : [];
       for (const { name } of stopped) held.add(name);
-      open.push(stopped.length === 0 ? line : `${line}; ${nextStep(intent, stopped)}`);
+      const hints = [...(hint ? [hint] : []), ...(stays ? [wayOut(container.service, stopped, true)] : [])];
+      const line = `${container.service} (${container.name}), ${what} at ${at}: ${message}`;
+      open.push({ intent, at, failure: failureOf(line, hints.join('; ') || undefined) });
     }
   }
   return { done, open };
@@ -58,34 +83,31 @@ function inOrder(left: readonly OpenIntent[]): readonly OpenIntent[] {
   return [...left.filter(isRestore), ...left.filter((each) => !isRestore(each))];
 }
 
-async function putBack(intent: Intent, at: string, repairer: Repairer): Promise<string> {
+interface PutBack {
+  readonly line: string;
+  readonly live?: Recovered['live'];
+}
+
+async function putBack(intent: Intent, at: string, repairer: Repairer): Promise<PutBack> {
   const { service } = intent.container;
   switch (intent.kind) {
     case 'stop':
       await repairer.startAgain(intent.container);
-      return `${service}: started again, held since ${at}`;
+      return { line: `${service}: started again, held since ${at}` };
     case 'pause':
       await repairer.goOn(intent.container);
-      return `${service}: unpaused, held since ${at}`;
-    case 'restore':
-      return `${service}: ${intent.note}, was interrupted at ${at}: ${await repairer.recover(intent)}`;
+      return { line: `${service}: unpaused, held since ${at}` };
+    case 'restore': {
+      const { found, live } = await repairer.recover(intent);
+      return { line: `${service}: ${intent.note}, was interrupted at ${at}: ${found}`, live };
+    }
   }
 }
 
-/** What must not run before its data is whole: as long as that is untouched, everything may. */
-function stoppedFor(restore: Intent, left: readonly OpenIntent[]): readonly ContainerRole[] {
-  if (restore.kind !== 'restore' || restore.undo === undefined) return [];
-  const names = new Set([restore.container.name, ...(restore.stops ?? [])]);
-  return left.flatMap(({ intent }) =>
-    intent.kind === 'stop' && names.has(intent.container.name) ? [intent.container] : [],
-  );
-}
-
-function nextStep({ container }: Intent, stopped: readonly ContainerRole[]): string {
-  const services = [...new Set(stopped.map(({ service }) => service))];
-  const [verb, them] = services.length === 1 ? ['stays', 'it'] : ['stay', 'them'];
-  const again = `docker exec sidecar restore ${container.service}`;
-  return `${services.join(', ')} ${verb} stopped until the data is put right, which is tried again; or restore yourself (${again}) and start ${them}: docker compose start ${services.join(' ')}`;
+/** Who was told to start them has them from now on. */
+async function settleStops(left: readonly OpenIntent[], roles: readonly ContainerRole[]): Promise<void> {
+  const names = new Set(roles.map(({ name }) => name));
+  for (const { intent, done } of left) if (intent.kind === 'stop' && names.has(intent.container.name)) await done();
 }
 
 /** Tells the intents of one restore from all others; nothing for those of another kind. */
@@ -93,7 +115,6 @@ function restoreOf(intent: Intent): string {
   return intent.kind === 'restore' ? intent.suffix : '';
 }
 
-/** Whoever removed the service for good has nothing to be put back. */
-function isGone(error: unknown): boolean {
-  return isLifeboatError(error, 'SOURCE_NOT_FOUND');
+function failureOf(message: string, hint: string | undefined): Failure {
+  return { code: 'RESTORE_FAILED', message, hint };
 }

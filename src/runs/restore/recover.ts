@@ -1,6 +1,7 @@
 import { LifeboatError } from '../../domain/errors.ts';
 import type { RestoreIntent } from '../../domain/journal.ts';
 import { newId } from '../../domain/naming.ts';
+import type { Recovered } from '../../engines/engine.ts';
 import type { RunContext } from '../context.ts';
 import { waitUntilReady } from '../readiness.ts';
 
@@ -8,13 +9,13 @@ import { waitUntilReady } from '../readiness.ts';
 const patienceMs = 600_000;
 
 /**
- * Has the engine take back, or call complete, a restore that was killed; resolves with what it found. Rejects
- * SOURCE_NOT_FOUND when the service is gone for good.
+ * Has the engine take back, or call complete, a restore that did not come to its end. Rejects SOURCE_NOT_FOUND when the
+ * service is gone for good.
  */
 export async function recoverRestore(
   context: RunContext,
   intent: Omit<RestoreIntent, 'kind' | 'note'>,
-): Promise<string> {
+): Promise<Recovered> {
   const { container: role, source: name } = intent;
   const signal = AbortSignal.timeout(patienceMs);
   const { sources } = await context.candidates(signal);

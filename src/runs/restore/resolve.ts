@@ -3,11 +3,11 @@ import type { Manifest } from '../../domain/manifest.ts';
 import { newId, shortId, sourcePrefix } from '../../domain/naming.ts';
 import { createNamer } from '../../domain/source-names.ts';
 import type { RunContext } from '../context.ts';
-import { byId, byTime, findBackup } from '../lookup.ts';
+import { byId, byTime, findBackup, isIdLike } from '../lookup.ts';
 import type { BackupEntry, RestoreAsk } from '../operations.ts';
 import type { Source } from '../source.ts';
 import { matchTargets } from '../target.ts';
-import type { RestoreRequest } from './restore.ts';
+import type { RestoreRequest } from './request.ts';
 
 /** The source and the backup that somebody means, and what there is to doubt about it. */
 export async function resolveRestore(
@@ -23,10 +23,9 @@ export async function resolveRestore(
       hint: `use one of: ${chosen.map(createNamer(chosen.map(({ stack }) => stack))).join(', ')}`,
     });
   }
-  const isId = /^(?:\d{8}-\d{6}-)?[2-9a-hjkmnp-z]{6}$/.test(ask.at) && ask.at !== 'latest';
   const { entry, problems } = await findBackup(
     context,
-    (backups) => (isId ? byId(backups, ask.at) : byTime(backups, source, ask.at)),
+    (backups) => (isIdLike(ask.at) ? byId(backups, ask.at) : byTime(backups, source, ask.at)),
     signal,
   );
   // A newer backup may lie where nobody could look, or have a manifest that cannot be read.

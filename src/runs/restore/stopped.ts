@@ -5,11 +5,17 @@ import type { Source } from '../source.ts';
 
 /** Services that are out of the way for a restore; disposing starts those that were not started again. */
 export interface Stopped extends AsyncDisposable {
+  /** What is stopped now, in the order in which it was. */
+  containers(): readonly Container[];
+  /** Stops these as well. */
+  add(containers: readonly Container[]): Promise<void>;
   /**
    * Starts everything in the reverse order, each after what it depends on has settled; returns the services. One that
    * does not come up is told of and keeps no other one down.
    */
   startAgain(signal: AbortSignal): Promise<readonly string[]>;
+  /** Starts nothing: who reads the journal does, when the time has come. Returns what stays stopped. */
+  leave(): readonly Container[];
 }
 
 /** Stops the services in this order. When one cannot be stopped, those before it are started again, and it rejects. */
@@ -35,19 +41,25 @@ export async function stopServices(
     }
     return services;
   };
-  try {
-    for (const container of containers) {
+  const add = async (more: readonly Container[]) => {
+    for (const container of more) {
       const hold = await log.step(name, 'stop', container.service, () =>
         lifecycle.stop(container, settings.stopGraceMs),
       );
       held.push({ container, hold });
     }
+  };
+  try {
+    await add(containers);
   } catch (error) {
     await release();
     throw error;
   }
   return {
+    containers: () => held.map(({ container }) => container),
+    add,
     startAgain: release,
+    leave: () => held.splice(0).map(({ container }) => container),
     [Symbol.asyncDispose]: async () => {
       await release();
     },

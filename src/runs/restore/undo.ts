@@ -1,7 +1,7 @@
 import type { Manifest } from '../../domain/manifest.ts';
 import { shellQuote, shortId } from '../../domain/naming.ts';
 import type { RunContext } from '../context.ts';
-import type { RestoreRequest } from './restore.ts';
+import type { RestoreRequest } from './request.ts';
 
 type Holding = Pick<Manifest, 'id' | 'artifacts'>;
 
