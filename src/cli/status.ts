@@ -2,7 +2,7 @@ import { exitCodes } from '../domain/errors.ts';
 import { localTime } from '../domain/local-time.ts';
 import { shortId } from '../domain/naming.ts';
 import { createNamer } from '../domain/source-names.ts';
-import type { SourceState, SourceStatus, Status } from '../runs/status.ts';
+import type { SourceState, SourceStatus, Status } from '../runs/status/status.ts';
 import type { Command } from './command.ts';
 import { age, bytes, type Output, table } from './output.ts';
 import { verifiedWords } from './verified-words.ts';

@@ -67,7 +67,9 @@ export function githubAnnotation(each: Problem): string {
 
 /** `label lifeboat.x on service y`, or the variable or line, as the subject of a message. */
 export function subject(origin: Origin, written: string): string {
-  return origin.from === 'file' ? `key ${labelText(origin.key ?? written)} in ${originText(origin)}` : originText(origin);
+  return origin.from === 'file'
+    ? `key ${labelText(origin.key ?? written)} in ${originText(origin)}`
+    : originText(origin);
 }
 
 /** The heading of a key in the reference. */

@@ -1,8 +1,7 @@
 import type { z } from 'zod';
+import type { Channel } from '../domain/channel.ts';
 import type { Destination } from './destinations.ts';
 import type { ServiceKeys, StackKeys } from './schema.ts';
-import type { Secret } from './secret.ts';
-import type { NotifyEvent } from './value.ts';
 import { destinationName } from './variables.ts';
 
 /** What holds for the sidecar. */
@@ -27,16 +26,6 @@ export interface Settings {
   readonly destinations: readonly Destination[];
   readonly channels: readonly Channel[];
 }
-
-/** Where notifications go and which. */
-export type Channel =
-  | { readonly name: 'slack'; readonly url: Secret; readonly on: readonly NotifyEvent[] }
-  | {
-      readonly name: 'webhook';
-      readonly url: Secret;
-      readonly secret: Secret | undefined;
-      readonly on: readonly NotifyEvent[];
-    };
 
 /** What holds for one service or one extra source of it. */
 export interface ServiceSettings {

@@ -1,3 +1,4 @@
+import { type Occasion, occasions } from '../domain/channel.ts';
 import { LifeboatError } from '../domain/errors.ts';
 import { bool, type Grammar, grammar, oneOf } from '../domain/grammar.ts';
 import { withoutUserinfo } from '../domain/redact.ts';
@@ -74,12 +75,8 @@ export const destinationUrl: Grammar<string> = grammar(
   },
 );
 
-/** What a channel can hear of in this version. */
-const notifyEvents = ['failure', 'recovered', 'config-problem', 'success'] as const;
-/** One thing a channel can hear of. */
-export type NotifyEvent = (typeof notifyEvents)[number];
-/** The name of one such thing. */
-export const notifyEvent: Grammar<NotifyEvent> = oneOf(notifyEvents);
+/** What a channel can hear of. */
+export const notifyEvent: Grammar<Occasion> = oneOf(occasions);
 
 /** Rejects a webhook's URL without repeating it: its path is a secret. */
 export function checkWebhookUrl(text: string): void {

@@ -5,11 +5,11 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { Webhook } from 'standardwebhooks';
 import { openReceiver, type Received, type Receiver, textsIn } from '../../test/contracts/notifier.ts';
 import { degradedSource, failedSource, finishedRun, goodSource, sampleFacts } from '../../test/samples/outcome.ts';
+import type { Channel, Concealed, Occasion } from '../domain/channel.ts';
 import { LifeboatError } from '../domain/errors.ts';
 import { createRedactor } from '../domain/redact.ts';
 import { type Clock, systemClock } from './delivery.ts';
-import { type Channel, type Concealed, createNotifiers, type NotifiersOptions, type Warning } from './index.ts';
-import type { Occasion } from './notifier.ts';
+import { createNotifiers, type NotifiersOptions, type Warning } from './index.ts';
 import { createMemory } from './open-problems.ts';
 import { createPoster } from './post.ts';
 

@@ -1,11 +1,12 @@
 import { randomUUID } from 'node:crypto';
+import type { Channel } from '../domain/channel.ts';
 import type { Redactor } from '../domain/redact.ts';
 import { secretsIn, signingKeys } from '../domain/signing-secret.ts';
 import { createCleaner } from './clean.ts';
 import { type Clock, createDelivery, type Delivery, standardRetryMs, systemClock } from './delivery.ts';
 import { careful } from './facts.ts';
 import { composeMessage } from './message.ts';
-import type { Notifier, Occasion } from './notifier.ts';
+import type { Notifier } from './notifier.ts';
 import { createMemory, type Memory } from './open-problems.ts';
 import { createOutbox, type Outbox } from './outbox.ts';
 import type { Facts, Outcome } from './outcome.ts';
@@ -13,21 +14,6 @@ import { channelReached, type Hears, judge } from './policy.ts';
 import { createPoster, type Poster, webhookUrl } from './post.ts';
 import { createSlack } from './slack.ts';
 import { createWebhook } from './webhook.ts';
-
-/** A secret that only gives itself out when asked by name. */
-export interface Concealed {
-  reveal(): string;
-}
-
-/** A channel as configured. */
-export type Channel =
-  | { readonly name: 'slack'; readonly url: Concealed; readonly on: readonly Occasion[] }
-  | {
-      readonly name: 'webhook';
-      readonly url: Concealed;
-      readonly secret: Concealed | undefined;
-      readonly on: readonly Occasion[];
-    };
 
 /** Something about notifications that a person should know, for the log. Clean text. */
 export interface Warning {

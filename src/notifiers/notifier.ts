@@ -15,9 +15,6 @@ export interface Notifier {
   notify(message: Message, signal: AbortSignal): Promise<void>;
 }
 
-/** What a channel may be asked to tell; the same words as in `LIFEBOAT_NOTIFY_ON`. */
-export type Occasion = 'failure' | 'recovered' | 'config-problem' | 'success';
-
 export type MessageType = Message['type'];
 
 /**

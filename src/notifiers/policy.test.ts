@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { degradedSource, endedSource, failedSource, finishedRun, goodSource } from '../../test/samples/outcome.ts';
-import type { Occasion } from './notifier.ts';
+import type { Occasion } from '../domain/channel.ts';
 import { type PolicyState, repeatMs } from './open-problems.ts';
 import type { EndedSource, Outcome, SourceRef } from './outcome.ts';
 import { channelReached, judge, type Listener } from './policy.ts';

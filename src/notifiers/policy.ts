@@ -1,4 +1,5 @@
-import type { MessageType, Occasion } from './notifier.ts';
+import type { Occasion } from '../domain/channel.ts';
+import type { MessageType } from './notifier.ts';
 import { type Change, channelKey, observe, type PolicyState, wholeRun } from './open-problems.ts';
 import { type FinishedBackup, type FinishedRestore, type Outcome, type SourceRef, sourceKey } from './outcome.ts';
 

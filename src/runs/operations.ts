@@ -15,7 +15,7 @@ import { makePlan, type Plan } from './plan.ts';
 import { planRestore } from './restore/plan.ts';
 import { resolveRestore } from './restore/resolve.ts';
 import { restoreRun } from './restore/restore-run.ts';
-import { readStatus, type Status, type StatusFacts } from './status.ts';
+import { readStatus, type Status, type StatusFacts } from './status/status.ts';
 import { matchTargets } from './target.ts';
 import { withVerifications } from './verify/verifications.ts';
 import { runVerify, type VerifyAsk, type VerifyReport } from './verify/verify.ts';

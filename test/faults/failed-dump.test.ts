@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import type { Status } from '../../src/runs/status.ts';
+import type { Status } from '../../src/runs/status/status.ts';
 import { openReceiver, type Receiver } from '../contracts/notifier.ts';
 import { type Daemon, type Home, makeHome } from '../support/daemon.ts';
 import { postgresReady, psql } from '../support/postgres.ts';

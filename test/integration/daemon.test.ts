@@ -3,7 +3,7 @@ import { mkdir, readdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import type { RunEvent } from '../../src/domain/run-event.ts';
-import type { Status } from '../../src/runs/status.ts';
+import type { Status } from '../../src/runs/status/status.ts';
 import { type Home, makeHome, type SmallStack, startSmallStack } from '../support/daemon.ts';
 import type { Ended } from '../support/stack.ts';
 import { docker, eventually, startContainer } from '../support/testbed.ts';

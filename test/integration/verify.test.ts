@@ -5,7 +5,7 @@ import { open, readdir, readFile, rename, rm, truncate, writeFile } from 'node:f
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { zstdCompressSync, zstdDecompressSync } from 'node:zlib';
-import type { Status } from '../../src/runs/status.ts';
+import type { Status } from '../../src/runs/status/status.ts';
 import type { VerifyReport } from '../../src/runs/verify/verify.ts';
 import { type Home, makeHome, type SmallStack, startSmallStack } from '../support/daemon.ts';
 import type { Ended } from '../support/stack.ts';

@@ -1,17 +1,16 @@
-import type { Manifest } from '../domain/manifest.ts';
-import { shortId } from '../domain/naming.ts';
-import type { Failure } from '../domain/run-event.ts';
-import { type SourceName, sourceName } from '../domain/types.ts';
-import type { CopyVerification, Verification } from '../domain/verification.ts';
-import type { Destination, RunContext } from './context.ts';
-import type { RunControl } from './control/control.ts';
-import type { RunningRun } from './control/running.ts';
-import type { HistoryView, PastAttempt, SourcePast } from './history/history-view.ts';
-import { failureOf } from './history/run-log.ts';
-import type { DiskJournal } from './journal/journal.ts';
-import { failureOfUnfinished, unfinishedRestores } from './journal/unfinished.ts';
-import type { ScheduleView } from './schedule/scheduler.ts';
-import type { Source } from './source.ts';
+import { shortId } from '../../domain/naming.ts';
+import type { Failure } from '../../domain/run-event.ts';
+import type { SourceName } from '../../domain/types.ts';
+import type { RunContext } from '../context.ts';
+import type { RunControl } from '../control/control.ts';
+import type { RunningRun } from '../control/running.ts';
+import type { HistoryView, PastAttempt, SourcePast } from '../history/history-view.ts';
+import type { DiskJournal } from '../journal/journal.ts';
+import { failureOfUnfinished, unfinishedRestores } from '../journal/unfinished.ts';
+import type { ScheduleView } from '../schedule/scheduler.ts';
+import type { Source } from '../source.ts';
+import { keyOf, type LastBackup, type Newest, newestOf, readDestinations, remembered } from './newest.ts';
+import { settled } from './settled.ts';
 
 /** How things stand, in one look. */
 export interface Status {
@@ -47,16 +46,6 @@ export interface SourceStatus {
   };
   readonly schedule?: string;
   readonly nextRunAt?: string;
-}
-
-export interface LastBackup {
-  readonly id: string;
-  readonly startedAt: string;
-  readonly plainBytes: number;
-  readonly storedBytes: number;
-  readonly destinations: readonly string[];
-  /** The last verification of each copy that had one. */
-  readonly verified: readonly CopyVerification[];
 }
 
 export interface DestinationStatus {
@@ -132,52 +121,6 @@ export async function readStatus(
 
 // --- utils ---
 
-interface Newest extends LastBackup {
-  readonly stack: string;
-  readonly source: SourceName;
-  readonly destinations: string[];
-  readonly verified: CopyVerification[];
-}
-type View = Awaited<ReturnType<typeof readDestinations>>[number];
-
-async function settled<T>(promise: Promise<T>): Promise<{ readonly value?: T; readonly error?: Failure }> {
-  return promise.then(
-    (value) => ({ value }),
-    (error: unknown) => ({ error: failureOf(error) }),
-  );
-}
-
-/** The newest backup of each source, per destination. */
-async function readDestinations(context: RunContext, signal: AbortSignal) {
-  return Promise.all(
-    (await context.destinations()).map(async (destination) => {
-      const { value, error } = await settled(newestWithNotes(destination, signal));
-      return { destination, backups: value ?? [], ...(error ? { error } : {}) };
-    }),
-  );
-}
-
-async function newestWithNotes({ name, catalog }: Destination, signal: AbortSignal): Promise<Newest[]> {
-  const manifests = await catalog.newest({}, signal);
-  return Promise.all(
-    manifests.map(async (manifest) => toNewest(manifest, name, await catalog.verification(manifest, signal))),
-  );
-}
-
-function newestOf(views: readonly View[]): ReadonlyMap<string, Newest> {
-  const newest = new Map<string, Newest>();
-  for (const { backups } of views) {
-    for (const backup of backups) {
-      const known = newest.get(keyOf(backup));
-      if (known?.id === backup.id) {
-        known.destinations.push(...backup.destinations);
-        known.verified.push(...backup.verified);
-      } else if (!known || known.id < backup.id) newest.set(keyOf(backup), backup);
-    }
-  }
-  return newest;
-}
-
 function judge(
   { stack, name, settings }: Source,
   backup: Newest | undefined,
@@ -222,25 +165,6 @@ function withoutContainer(backup: Newest, past: ReadonlyMap<string, SourcePast>,
   };
 }
 
-function toNewest(manifest: Manifest, destination: string, found: Verification | undefined): Newest {
-  const sum = (key: 'plainBytes' | 'storedBytes') => manifest.artifacts.reduce((total, each) => total + each[key], 0);
-  const { id, stack, startedAt } = manifest;
-  const sizes = { plainBytes: sum('plainBytes'), storedBytes: sum('storedBytes') };
-  const verified = found
-    ? [{ destination, at: found.at, level: found.level, result: found.result, findings: found.findings }]
-    : [];
-  return { stack, source: sourceName(manifest), id, startedAt, ...sizes, destinations: [destination], verified };
-}
-
-function remembered(past: SourcePast | undefined): Newest | undefined {
-  const outcome = past?.good?.outcome;
-  if (!past?.good || !outcome?.backup) return undefined;
-  const { stack, source, good } = past;
-  const destinations = (outcome.destinations ?? []).filter(({ result }) => result === 'ok').map(({ name }) => name);
-  const sizes = { plainBytes: outcome.plainBytes ?? 0, storedBytes: outcome.storedBytes ?? 0 };
-  return { stack, source, id: outcome.backup, startedAt: good.startedAt, ...sizes, destinations, verified: [] };
-}
-
 function toLastBackup({ stack: _stack, source: _source, ...backup }: Newest): LastBackup {
   return backup;
 }
@@ -251,8 +175,4 @@ function toLastRun({ run, startedAt, result, error }: PastAttempt): NonNullable<
 
 function withProblem(problems: readonly Failure[], error: Failure): readonly Failure[] {
   return problems.some(({ code }) => code === error.code) ? problems : [...problems, error];
-}
-
-function keyOf({ stack, source }: { readonly stack: string; readonly source: SourceName }): string {
-  return JSON.stringify([stack, source]);
 }
