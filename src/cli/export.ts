@@ -19,9 +19,12 @@ export interface ExportOptions {
  */
 export const exportBackup: ReadingCommand<ExportOptions> = async (context, [what], options) => {
   const { output, signal, now, destinations } = context;
-  if (what === undefined) throw new LifeboatError('USAGE', 'export needs the id of a backup, or a target');
+  if (what === undefined)
+    throw new LifeboatError('USAGE', 'export needs the id of a backup, or a target', { hint: 'lifeboat list' });
   if (options.bundle && options.artifact !== undefined) {
-    throw new LifeboatError('USAGE', 'a bundle holds all artifacts: --artifact and --bundle exclude each other');
+    throw new LifeboatError('USAGE', 'a bundle holds all artifacts: --artifact and --bundle exclude each other', {
+      hint: 'leave one of them out',
+    });
   }
   const isToFile = options.output !== undefined && options.output !== '-';
   await using sink = await openSink(options.output);

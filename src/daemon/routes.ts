@@ -200,7 +200,9 @@ function findRoute(routes: readonly Route[], method: string, path: string): { ro
     if (!isMatch || route.method !== method) continue;
     return { route, id: parts[wanted.indexOf(':id')] ?? '' };
   }
-  throw new LifeboatError('USAGE', `the daemon knows no ${method} ${path}`);
+  throw new LifeboatError('USAGE', `the daemon knows no ${method} ${path}`, {
+    hint: 'it may be of another version than this command: docker compose up -d sidecar',
+  });
 }
 
 function idOf(id: string): string {

@@ -50,8 +50,8 @@ export async function listBackups(
     })),
   ]);
   // What could not be read may hold some.
-  if (ask.target !== undefined && wanted.length === 0 && entries.size > 0 && problems.length === 0)
-    throw nothingOf([...entries.values()], ask.target);
+  if (ask.target !== undefined && wanted.length === 0 && all.length > 0 && problems.length === 0)
+    throw nothingOf(all, ask.target);
   return { backups: wanted, problems };
 }
 

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
+import { openReceiver } from '../contracts/notifier.ts';
 import { type Daemon, type Home, makeHome, type SmallStack, startSmallStack } from '../support/daemon.ts';
 import { docker, eventually } from '../support/testbed.ts';
 
@@ -104,13 +105,17 @@ describe('fault 76: a daemon that is killed while it restores', { concurrency: f
     await first.ended;
     await restoring;
     await docker('stop', '-t', '0', stack.db);
-    const second = await home.start();
+    await using receiver = await openReceiver();
+    const second = await home.start({ LIFEBOAT_NOTIFY_WEBHOOK_URL: receiver.url.href });
     await eventually(async () => assert.match(second.log(), /app stays stopped.*docker compose start app/));
+    await receiver.got(1);
+    assert.match(receiver.received[0]?.body ?? '', /restore\.failed.*app stays stopped.*docker compose start app/);
     assert.equal(await stack.appState(), 'exited');
     await docker('start', stack.db);
     await eventually(async () => assert.deepEqual(await journal(home), []), 90_000);
     await eventually(async () => assert.equal(await stack.appState(), 'running'));
     assert.equal(await count(), before);
+    assert.equal(receiver.received.length, 1);
   });
 
   it('fault 75: a database that goes down in the middle of the switch is put right when it is back', async () => {

@@ -1,10 +1,8 @@
-import type { Codec } from '../../codecs/codec.ts';
 import { openCodec } from '../../codecs/index.ts';
 import { LifeboatError } from '../../domain/errors.ts';
 import type { Artifact, Manifest } from '../../domain/manifest.ts';
 import { backupPrefix, newId } from '../../domain/naming.ts';
 import type { Failure, SourceResult } from '../../domain/run-event.ts';
-import type { Shell } from '../../domain/shell.ts';
 import type { Survey } from '../../engines/engine.ts';
 import { type Backoff, defaultBackoff, withRetries } from '../../stores/backoff.ts';
 import type { Destination, RunContext } from '../context.ts';
@@ -12,10 +10,9 @@ import { failureOf, type RunLog } from '../history/run-log.ts';
 import { waitUntilReady } from '../readiness.ts';
 import type { Source } from '../source.ts';
 import { copyBackup } from './copy.ts';
-import { type OpenDraft, storeDump } from './data-path.ts';
 import { openDrafts, publish } from './drafts.ts';
-import { composeManifest, type FinishedDump } from './manifest.ts';
-import { createWayChooser } from './way.ts';
+import { dumpAll } from './dump-all.ts';
+import { composeManifest } from './manifest.ts';
 
 export interface BackupRequest {
   readonly set: string;
@@ -159,48 +156,7 @@ async function keepBackup(
   return { manifest, stored: [...published, ...copied], lost };
 }
 
-async function dumpAll(
-  source: Source,
-  shell: Shell,
-  survey: Survey,
-  codecs: readonly Codec[],
-  drafts: readonly OpenDraft[],
-  log: RunLog,
-  signal: AbortSignal,
-): Promise<FinishedDump[]> {
-  const stored: FinishedDump[] = [];
-  const ways = createWayChooser(source, shell);
-  const expected = survey.items.reduce((total, { bytes }) => total + (bytes ?? 0), 0) || undefined;
-  for await (const dump of source.engine.dump(
-    shell,
-    survey,
-    source.settings.options,
-    { counts: source.settings.counts, pipeFromBytes: ways.pipeFromBytes },
-    signal,
-  )) {
-    const before = {
-      plainBytes: stored.reduce((n, entry) => n + entry.artifact.plainBytes, 0),
-      storedBytes: stored.reduce((n, entry) => n + entry.artifact.storedBytes, 0),
-    };
-    const onProgress = (now: typeof before) =>
-      log.progress(
-        source.name,
-        'dump',
-        { plainBytes: before.plainBytes + now.plainBytes, storedBytes: before.storedBytes + now.storedBytes },
-        expected,
-      );
-    const alive = drafts.filter(
-      ({ destination }) => !stored.some(({ lost }) => lost.some((entry) => entry.destination === destination)),
-    );
-    const result = await log.step(source.name, 'dump', dump.name, async () => {
-      const size = survey.items.find((item) => item.name === dump.name && item.kind === dump.kind)?.bytes;
-      const way = await ways.choose(dump, size, signal);
-      return storeDump({ source, shell, dump, way, codecs, drafts: alive, onProgress }, signal);
-    });
-    stored.push({ ...result, extension: dump.extension });
-  }
-  return stored;
-}
+// --- utils ---
 
 function chooseDestinations(all: readonly Destination[], source: Source): readonly Destination[] {
   const { to } = source.settings;
@@ -225,13 +181,16 @@ function assertSame(
 ): void {
   if (now.id === before.id && now.startedAt === before.startedAt) return;
   throw new LifeboatError('SOURCE_REPLACED', `container ${before.name} was replaced or restarted during the backup`, {
+    hint: 'back it up again once it stays up',
     retryable: true,
   });
 }
 
 function nothingToSave(source: Source, survey: Survey): LifeboatError {
   const left = survey.left.map(({ name, why }) => `${name}: ${why}`).join('; ');
-  return new LifeboatError('SOURCE_NOT_FOUND', `${source.name} has nothing to save${left ? ` (${left})` : ''}`);
+  return new LifeboatError('SOURCE_NOT_FOUND', `${source.name} has nothing to save${left ? ` (${left})` : ''}`, {
+    hint: 'lifeboat plan shows what was looked for',
+  });
 }
 
 function tooLong(source: Source): LifeboatError {

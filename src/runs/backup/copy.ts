@@ -24,7 +24,9 @@ export async function copyBackup(
       const body = verified(stored, { bytes: storedBytes, sha256: storedSha256 }, file);
       const copy = await draft.put(file, body, { expectedBytes: storedBytes }, signal);
       if (copy.sha256 !== storedSha256)
-        throw new LifeboatError('ARTIFACT_CORRUPT', `the copy of ${file} in ${to.name} differs`);
+        throw new LifeboatError('ARTIFACT_CORRUPT', `the copy of ${file} in ${to.name} differs`, {
+          hint: 'lifeboat doctor tries that destination',
+        });
     }
     const previous = await to.catalog.chainHead(manifest, signal);
     const { previous: _, ...rest } = manifest;

@@ -175,7 +175,9 @@ async function conclude({ source, shell, dump, way, codecs, drafts }: Transfer, 
   const confirmations = puts.flatMap((put) => (put.status === 'fulfilled' && put.value ? [put.value] : []));
   for (const confirmation of confirmations) {
     if (confirmation.bytes === stored.bytes && confirmation.sha256 === stored.sha256) continue;
-    throw new LifeboatError('ARTIFACT_CORRUPT', `a destination stored ${file} with other content than it was given`);
+    throw new LifeboatError('ARTIFACT_CORRUPT', `a destination stored ${file} with other content than it was given`, {
+      hint: 'lifeboat doctor tries each destination',
+    });
   }
   const decode = codecs.toReversed().map(({ decodeByHand }) => ` | ${decodeByHand}`);
   const artifact: Artifact = {

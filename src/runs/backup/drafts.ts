@@ -27,7 +27,10 @@ export async function openDrafts(
     }
   }
   if (drafts.length === 0)
-    throw [...lost.values()][0] ?? new LifeboatError('STORE_UNAVAILABLE', 'no destination can be written to');
+    throw (
+      [...lost.values()][0] ??
+      new LifeboatError('STORE_UNAVAILABLE', 'no destination can be written to', { hint: 'lifeboat doctor' })
+    );
   return Object.assign(drafts, { [Symbol.asyncDispose]: discard });
 }
 

@@ -174,5 +174,5 @@ async function fromFirst(
       done.abort();
     }
   }
-  throw new LifeboatError('BACKUP_NOT_FOUND', 'the backup is in no destination');
+  throw new LifeboatError('BACKUP_NOT_FOUND', 'the backup is in no destination', { hint: 'lifeboat list' });
 }

@@ -38,7 +38,10 @@ export async function firstWhole<T>(
 function noneWhole(backup: string, refused: readonly Refused[]): unknown {
   const damage = refused.find(({ error }) => isDamage(error));
   if (!damage)
-    return refused[0]?.error ?? new LifeboatError('BACKUP_NOT_FOUND', `backup ${backup} is in no destination`);
+    return (
+      refused[0]?.error ??
+      new LifeboatError('BACKUP_NOT_FOUND', `backup ${backup} is in no destination`, { hint: 'lifeboat list' })
+    );
   const flaws = refused.map(flaw).join('; ');
   return new LifeboatError('ARTIFACT_CORRUPT', `no copy of backup ${backup} is whole: ${flaws}`, {
     hint: 'nothing was touched; lifeboat list shows the other backups, restore takes one with --at',

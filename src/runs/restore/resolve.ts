@@ -37,6 +37,7 @@ export async function resolveRestore(
     throw new LifeboatError(
       'RESTORE_REFUSED',
       `backup ${ask.at} is of ${entry.manifest.engine}, ${source.name} is ${source.engine.name}`,
+      { hint: `lifeboat list ${source.name} shows those that can go there` },
     );
   }
   const copies = (await context.destinations()).filter(({ name }) => entry.destinations.includes(name));
