@@ -46,7 +46,7 @@ function world(isBack: boolean, only?: readonly string[]) {
   );
   const source = { name: 'db/postgres', container: role('db') as unknown as Container };
   const parts = { status: { journal } as never, repair: (these: typeof journal) => repair(these, repairer) };
-  const before = leftBefore(parts, { source, only } as unknown as RestoreRequest, log);
+  const before = leftBefore(parts, { source, name: source.name, only } as unknown as RestoreRequest, log);
   return { before, acts, warnings, services: () => left.map(({ container }) => container.service) };
 }
 

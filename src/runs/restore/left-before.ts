@@ -19,7 +19,7 @@ export interface LeftBefore {
  */
 export async function leftBefore(
   { status: { journal }, repair }: Pick<OperationParts, 'status' | 'repair'>,
-  { source, as, only }: RestoreRequest,
+  { source, name, as, only }: RestoreRequest,
   log: RunLog,
 ): Promise<LeftBefore> {
   const mine = async () => (as === undefined ? leftOf(await journal.leftOpen(), source) : []);
@@ -35,7 +35,7 @@ export async function leftBefore(
     throw new LifeboatError(
       'RESTORE_REFUSED',
       `an earlier restore into ${source.name} is neither completed nor taken back, and might be over a part of the data`,
-      { hint: `restore all of it: docker exec sidecar restore ${source.name}` },
+      { hint: `restore all of it: docker exec sidecar restore ${name}` },
     );
   }
   return {

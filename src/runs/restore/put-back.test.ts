@@ -65,7 +65,7 @@ async function trial({ restore, recover, awake = [] }: Trial) {
   } as unknown as RunContext;
   const emit = (event: RunEvent) => void (event.type === 'warning' && warnings.push(event.message));
   const log = new RunLog('20261121-030000-k3f9a2', emit, () => new Date());
-  const request = { source, manifest: sampleManifest(), copies: [], skipSafety: true, run: log.run };
+  const request = { source, name: source.name, manifest: sampleManifest(), copies: [], skipSafety: true, run: log.run };
   const preview = { lines: [], refusals: [], warnings: [], replaces: ['/data'] };
   const plan: RestorePlan = { request, preview, stops: [], takesSafety: false };
   const failed = await (async () => {

@@ -6,6 +6,8 @@ import type { Source } from '../source.ts';
 /** What somebody wants restored, and where to. */
 export interface RestoreRequest {
   readonly source: Source;
+  /** How a person types it: with its stack where there are several. */
+  readonly name: string;
   readonly manifest: Manifest;
   /** Where it lies; all but the first are for the case that one is damaged. */
   readonly copies: readonly Destination[];

@@ -44,6 +44,7 @@ export async function resolveRestore(
   return {
     request: {
       source,
+      name: createNamer(sources.map(({ stack }) => stack))(source),
       manifest: entry.manifest,
       copies,
       as: ask.as,

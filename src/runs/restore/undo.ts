@@ -29,15 +29,15 @@ export function undoLine(
 /** The same, for the safety backup with this id; when it cannot be read now, the line names no databases. */
 export async function undoOf(
   context: Pick<RunContext, 'destinations'>,
-  { source, manifest, only }: RestoreRequest,
+  { name, manifest, only }: RestoreRequest,
   safety: string,
   signal: AbortSignal,
 ): Promise<string | undefined> {
   for (const { catalog } of (await context.destinations()).toSorted((a, b) => Number(b.isLocal) - Number(a.isLocal))) {
     const found = await catalog.find(safety, signal).catch(() => undefined);
-    if (found) return undoLine(source.name, manifest, only, found);
+    if (found) return undoLine(name, manifest, only, found);
   }
-  return `restore ${source.name} --at ${shortId(safety)}`;
+  return `restore ${name} --at ${shortId(safety)}`;
 }
 
 // --- utils ---
