@@ -8,7 +8,6 @@ import { firstWhole } from './copies.ts';
 import { assertAllowed, type RestorePlan } from './plan.ts';
 import { proveCopy } from './prove.ts';
 import { type PuttingBack, putBack } from './put-back.ts';
-import type { RestoreRequest } from './request.ts';
 import { stopServices } from './stopped.ts';
 
 export interface RestoreOutcome {
