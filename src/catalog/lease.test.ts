@@ -112,7 +112,10 @@ test('fault 44: no attempt to renew a lease goes on beyond its end, when others 
   const [first = 0, ...later] = asked;
   assert.ok(first <= ttlMs / 2);
   // The first of these begins when more than half is over already.
-  assert.ok(later.every((ms) => ms < ttlMs / 2), asked.join());
+  assert.ok(
+    later.every((ms) => ms < ttlMs / 2),
+    asked.join(),
+  );
   await lease.release();
 });
 
