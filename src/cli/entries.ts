@@ -66,12 +66,19 @@ export const entries: readonly Entry[] = [
     summary: 'put a backup back; shows the plan first',
     options: [
       new Option('--at <when>', 'latest, an id, or a point in time').default('latest'),
+      new Option('--to <service>', 'into this service instead of the one the backup is of'),
       new Option('--as <name>', 'restore beside the live data under this name, touching nothing'),
       new Option('--database <name...>', 'only these databases'),
       new Option('-n, --dry-run', 'show the plan and stop'),
       new Option('--no-safety-backup', 'do not back up what is there now first'),
     ],
-    examples: ['restore db', 'restore db --at "2026-11-20 03:00"', 'restore db --as rehearsal', 'restore db --dry-run'],
+    examples: [
+      'restore db',
+      'restore db --at "2026-11-20 03:00"',
+      'restore db --to db-new',
+      'restore db --as rehearsal',
+      'restore db --dry-run',
+    ],
     does: { load: async () => (await import('./restore.ts')).restore as Command },
   },
   {

@@ -10,6 +10,7 @@ import { restoreSummary, summaryLine } from './summary.ts';
 
 export interface RestoreOptions {
   readonly at?: string;
+  readonly to?: string;
   readonly as?: string;
   readonly database?: readonly string[];
   readonly dryRun?: boolean;
@@ -23,6 +24,7 @@ export const restore: Command<RestoreOptions> = async (context, [given], options
   const chosen = given ? { target: given, at: options.at ?? 'latest' } : await pick(context);
   const ask: RestoreAsk = {
     ...chosen,
+    to: options.to,
     as: options.as,
     only: options.database,
     skipSafety: options.safetyBackup === false,

@@ -11,8 +11,11 @@ const name = z
   .min(1)
   .max(200)
   .regex(/^[^\p{Cc}]+$/u, 'control characters');
-/** `service` or `service/source`. */
-const target = name.regex(/^[^/]+(\/[^/]+)?$/, 'not a service or service/source');
+/** `service` or `service/source`, and both with their stack before it. */
+const target = name.refine((text) => {
+  const words = text.split('/');
+  return words.length <= 3 && words.every((word) => !['', '.', '..'].includes(word));
+}, 'not a service or service/source');
 const id = z.string().regex(/^[0-9A-Za-z-]{1,40}$/, 'not an id');
 
 export const BackupAsk = z.strictObject({ targets: z.array(target).max(1000) });
@@ -24,6 +27,7 @@ export const NoAsk = z.strictObject({});
 export const RestoreAsk = z.strictObject({
   target,
   at: name.max(64),
+  to: target.optional(),
   as: name.optional(),
   only: z.array(name).max(1000).optional(),
   skipSafety: z.boolean(),

@@ -81,6 +81,8 @@ export interface RestoreAsk {
   readonly target: string;
   /** `latest`, an id or its short form, or a point in time: then the newest backup not after it. */
   readonly at: string;
+  /** What gets it, named as the target is; absent means the target itself. */
+  readonly to?: string | undefined;
   readonly as?: string | undefined;
   /** Only these databases. */
   readonly only?: readonly string[] | undefined;

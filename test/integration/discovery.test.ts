@@ -35,6 +35,8 @@ describe('stacks side by side', { concurrency: false }, () => {
     one = await start(first, 'one');
     two = await start(second, 'two');
     home = await makeHome(`${first},${second}`, { LIFEBOAT_LABEL_PREFIX: 'saved' });
+    // What is asked goes through its socket, as in a stack.
+    await home.start();
   });
   after(async () => {
     await home?.[Symbol.asyncDispose]();
@@ -66,6 +68,25 @@ describe('stacks side by side', { concurrency: false }, () => {
     assert.deepEqual([await kept(one), await kept(two)], ['lost', 'lost']);
     await run('restore', `${second}/db`, '--yes');
     assert.deepEqual([await kept(one), await kept(two)], ['lost', 'two']);
+    // The id of a backup says whose it is: this is what `undo` and `show` print.
+    const { backups } = JSON.parse((await home.lifeboat(['list', `${first}/db/command`, '--json'])).stdout);
+    await run('restore', 'db/command', '--at', backups.at(-1).short, '--yes');
+    assert.deepEqual([await kept(one), await kept(two)], ['one', 'two']);
+  });
+
+  it('give a backup to each other with --to', async () => {
+    await run('backup');
+    const said = await run('restore', `${first}/db`, '--to', `${second}/db`, '--yes');
+    assert.match(said, new RegExp(`is of db/command in stack ${first}, and goes into db/command in stack ${second}`));
+    assert.deepEqual([await kept(one), await kept(two)], ['one', 'one']);
+    await run('restore', `${second}/db`, '--yes');
+    assert.deepEqual([await kept(one), await kept(two)], ['one', 'two']);
+    const none = await home.lifeboat(['restore', 'nobody', '--to', `${second}/db`, '--yes']);
+    assert.equal(none.code, 13, none.stderr);
+    const several = await home.lifeboat(['restore', 'db', '--to', `${second}/db`, '--yes']);
+    assert.equal(several.code, 2, several.stderr);
+    assert.match(several.stderr, new RegExp(`use one of: ${first}/db/command, ${second}/db/command`));
+    assert.deepEqual([await kept(one), await kept(two)], ['one', 'two']);
   });
 
   it('are no business of a sidecar that is not told of them', async () => {

@@ -9,7 +9,7 @@ import { placeOf } from './place.ts';
 import { meet, type Present } from './present.ts';
 
 export const noBeside =
-  'a restore under another name is not possible: a server of this kind has one data set; restore it into another service';
+  'a restore under another name is not possible: a server of this kind has one data set; restore it into another service with --to';
 
 export async function preview(
   shell: Shell,

@@ -1,9 +1,10 @@
 import { LifeboatError } from '../../domain/errors.ts';
 import type { Manifest } from '../../domain/manifest.ts';
 import { newId, shortId, sourcePrefix } from '../../domain/naming.ts';
-import { createNamer } from '../../domain/source-names.ts';
+import { createNamer, meant } from '../../domain/source-names.ts';
+import { type SourceAddress, sourceName } from '../../domain/types.ts';
 import type { RunContext } from '../context.ts';
-import { byId, byTime, findBackup, isIdLike } from '../lookup.ts';
+import { byId, byTime, findBackup, isIdLike, nothingOf } from '../lookup.ts';
 import type { BackupEntry, RestoreAsk } from '../operations.ts';
 import type { Source } from '../source.ts';
 import { matchTargets } from '../target.ts';
@@ -15,23 +16,26 @@ export async function resolveRestore(
   ask: RestoreAsk,
   signal: AbortSignal,
 ): Promise<{ request: RestoreRequest; entry: BackupEntry; doubts: readonly string[] }> {
+  const goal = ask.to ?? ask.target;
   const { sources } = await context.candidates(signal);
-  const chosen = matchTargets(sources, [ask.target]);
-  const [source] = chosen;
-  if (!source || chosen.length > 1) {
-    throw new LifeboatError('USAGE', `${ask.target} means several sources`, {
-      hint: `use one of: ${chosen.map(createNamer(chosen.map(({ stack }) => stack))).join(', ')}`,
-    });
-  }
+  const chosen = matchTargets(sources, [goal]);
   const { entry, problems } = await findBackup(
     context,
-    (backups) => (isIdLike(ask.at) ? byId(backups, ask.at) : byTime(backups, source, ask.at)),
+    (backups) => {
+      if (isIdLike(ask.at)) return byId(backups, ask.at);
+      const from = ask.to === undefined ? onlyOne(chosen, goal) : originOf(backups, ask.target);
+      return byTime(backups, from, ask.at);
+    },
     signal,
   );
+  // Where a name means several, an id that somebody typed says which.
+  const own = chosen.filter((source) => isOf(entry.manifest, source));
+  const source = onlyOne(own.length > 0 ? own : chosen, goal);
   // A newer backup may lie where nobody could look, or have a manifest that cannot be read.
   const unread = problems.flatMap(({ destination, key, message }) => {
     if (key === '') return [`backups in ${destination} are left out: ${message}`];
-    return key.startsWith(`${sourcePrefix(source)}/`) ? [`a backup in ${destination} is left out: ${message}`] : [];
+    const isAlike = key.startsWith(`${sourcePrefix(entry.manifest)}/`);
+    return isAlike ? [`a backup in ${destination} is left out: ${message}`] : [];
   });
   if (entry.manifest.engine !== source.engine.name) {
     throw new LifeboatError(
@@ -59,9 +63,32 @@ export async function resolveRestore(
 
 // --- utils ---
 
-/** Only its id, which somebody typed, can name a backup of another source: it is theirs to know, and ours to say. */
-function otherOrigin(manifest: Manifest, { stack, service, source, name }: Source): readonly string[] {
-  if (manifest.stack === stack && manifest.service === service && manifest.source === source) return [];
-  const origin = `${manifest.service}/${manifest.source} in stack ${manifest.stack}`;
-  return [`backup ${shortId(manifest.id)} is of ${origin}, and goes into ${name} in stack ${stack}`];
+type Named = SourceAddress & Pick<Source, 'name'>;
+
+/** Rejects USAGE with the names to choose from where there are several. */
+function onlyOne<T extends Named>(found: readonly T[], target: string): T {
+  const [source] = found;
+  if (source && found.length === 1) return source;
+  const names = found.map(createNamer(found.map(({ stack }) => stack))).sort();
+  throw new LifeboatError('USAGE', `${target} means several sources`, { hint: `use one of: ${names.join(', ')}` });
+}
+
+/** The source of whose backups a person speaks; its service need not exist any more. */
+function originOf(backups: readonly BackupEntry[], target: string): Named {
+  const found = new Map<string, Named>();
+  for (const { manifest } of meant(backups, (backup) => backup.manifest, target))
+    found.set(sourcePrefix(manifest), { ...manifest, name: sourceName(manifest) });
+  if (found.size === 0) throw nothingOf(backups, target);
+  return onlyOne([...found.values()], target);
+}
+
+function isOf(manifest: Manifest, { stack, service, source }: SourceAddress): boolean {
+  return manifest.stack === stack && manifest.service === service && manifest.source === source;
+}
+
+/** Only somebody who typed an id or `--to` can mean a backup of another source: it is theirs to know, and ours to say. */
+function otherOrigin(manifest: Manifest, source: Source): readonly string[] {
+  if (isOf(manifest, source)) return [];
+  const origin = `${sourceName(manifest)} in stack ${manifest.stack}`;
+  return [`backup ${shortId(manifest.id)} is of ${origin}, and goes into ${source.name} in stack ${source.stack}`];
 }
