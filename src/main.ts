@@ -4,11 +4,12 @@ import { asLifeboatError, exitCodeFor, exitCodes, LifeboatError } from './domain
 const lastWishMs = 30_000;
 
 async function main(argv: readonly string[]): Promise<number> {
-  // What the image itself calls: it takes no options, and should cost next to nothing.
-  if (argv[0] === 'healthcheck') return (await import('./cli/healthcheck.ts')).healthcheck();
+  // What the image itself calls should cost next to nothing.
+  const called = argv.length === 1 ? argv[0] : undefined;
+  if (called === 'healthcheck') return (await import('./cli/healthcheck.ts')).healthcheck();
   const interrupt = new AbortController();
-  const crash = listenForTheEnd(interrupt, argv[0] !== 'daemon');
-  if (argv[0] === 'daemon') return (await import('./wiring/daemon.ts')).runDaemon(process.env, interrupt.signal);
+  const crash = listenForTheEnd(interrupt, called !== 'daemon');
+  if (called === 'daemon') return (await import('./wiring/daemon.ts')).runDaemon(process.env, interrupt.signal);
 
   const [{ createOutput }, { parse }, { version }] = await Promise.all([
     import('./cli/output.ts'),

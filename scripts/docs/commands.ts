@@ -10,8 +10,6 @@ const calls = [
   /docker run .*?\blifeboat:\S+ ?/g,
   /(?<![-\w/.] ?)lifeboat (?=[a-z-])/g,
 ];
-/** Entry points of the image, which people do not type. */
-const unlisted = /^(?:daemon|healthcheck)\b/;
 
 /** Every command line is one that Lifeboat takes: its command, arguments and options. */
 export const commands: Check = function* ({ blocks, spans }) {
@@ -42,7 +40,6 @@ function* commandLines({ text, at }: Code): Iterable<Flaw> {
 }
 
 function* flawOf(line: string, at: number): Iterable<Flaw> {
-  if (unlisted.test(line)) return;
   const words = wordsOf(line);
   if (words.includes('command') || words.some((word) => word.includes('…'))) return;
   try {

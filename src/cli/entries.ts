@@ -1,4 +1,5 @@
 import { Option } from 'commander';
+import { LifeboatError } from '../domain/errors.ts';
 import { verifyLevels } from '../domain/verify-level.ts';
 import type { Command, LoneCommand, ReadingCommand } from './command.ts';
 
@@ -26,6 +27,13 @@ export type Deed =
   | { readonly reads: () => Promise<ReadingCommand> }
   /** Needs neither daemon nor Engine. */
   | { readonly alone: () => Promise<LoneCommand> };
+
+/** Somebody gave options to a command that takes none. */
+const onlyAlone: Deed = {
+  alone: async () => () => {
+    throw new LifeboatError('USAGE', 'this command takes no options', { hint: 'call it by its name alone' });
+  },
+};
 
 export const entries: readonly Entry[] = [
   {
@@ -163,6 +171,14 @@ export const entries: readonly Entry[] = [
     summary: 'the versions of Lifeboat and Node',
     does: { alone: async () => (await import('./version.ts')).showVersion },
   },
+  // The image calls these two; they take no options, and are done before anything else is loaded.
+  {
+    name: 'daemon',
+    hidden: true,
+    summary: 'what the image runs: the schedule, and what the commands ask',
+    does: onlyAlone,
+  },
+  { name: 'healthcheck', hidden: true, summary: 'asks the daemon whether it can do its work', does: onlyAlone },
 ];
 
 /** What `lifeboat` alone does. */

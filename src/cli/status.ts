@@ -52,7 +52,11 @@ function statusLines(output: Output, found: Status, now: Date): readonly string[
       error ? [`destination ${name} cannot be used: ${error.message}${error.hint ? ` – ${error.hint}` : ''}`] : [],
     ),
     ...found.problems.map(({ message, hint }) => `${message}${hint ? ` – ${hint}` : ''}`),
-    ...(found.isScheduled ? [] : ['no daemon runs here: nothing is backed up by itself']),
+    ...(found.isScheduled
+      ? []
+      : [
+          'no daemon runs here: nothing is backed up by itself, unless by one in another container (docker exec sidecar status)',
+        ]),
   ];
   const running = found.running.map(
     ({ run, trigger, sources, startedAt }) =>

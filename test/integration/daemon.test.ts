@@ -358,6 +358,16 @@ describe('the daemon', { concurrency: false }, () => {
     await eventually(async () => assert.equal((await listed(home)).length, 1), 60_000);
   });
 
+  it('tells what it is when it is asked for help, and starts nothing', async () => {
+    await using home = await makeHome(stack.project);
+    for (const name of ['daemon', 'healthcheck']) {
+      const help = await home.lifeboat([name, '--help']);
+      good(help);
+      assert.match(help.stdout, new RegExp(`Usage: lifeboat ${name}`));
+      assert.equal((await home.lifeboat([name, '--verbose'])).code, 2);
+    }
+  });
+
   it('says that nothing is scheduled where no daemon runs', async () => {
     await using home = await makeHome(stack.project);
     const empty = await home.lifeboat(['status']);
