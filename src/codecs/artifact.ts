@@ -2,6 +2,7 @@ import { createWriteStream } from 'node:fs';
 import { open } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
+import { damagedHint } from '../domain/advice.ts';
 import { LifeboatError } from '../domain/errors.ts';
 import type { Artifact } from '../domain/manifest.ts';
 import { decodeChain } from './chain.ts';
@@ -48,7 +49,7 @@ export async function saveArtifact(
   const bytes = await feedSink(whole, codec.decodeTo(file.fd, signal), signal);
   if (bytes === artifact.plainBytes) return;
   const message = `the content of ${artifact.file} has ${bytes} of ${artifact.plainBytes} bytes`;
-  throw new LifeboatError('ARTIFACT_CORRUPT', message);
+  throw new LifeboatError('ARTIFACT_CORRUPT', message, { hint: damagedHint });
 }
 
 async function openWhole(artifact: Artifact, openStored: OpenStored, signal: AbortSignal): Promise<Readable> {

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { type Readable, Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
+import { damagedHint } from '../domain/advice.ts';
 import { LifeboatError } from '../domain/errors.ts';
 
 /** What identifies a run of bytes. */
@@ -59,7 +60,7 @@ export function verified(source: Readable, expected: ExpectedDigest, what = 'the
   let bytes = 0;
   const corrupt = (message: string) =>
     new LifeboatError('ARTIFACT_CORRUPT', `${what} ${message}`, {
-      hint: 'use another backup or the copy in another destination, and look after this storage',
+      hint: damagedHint,
       context: { expectedBytes: expected.bytes, bytes },
     });
   const check = new Transform({

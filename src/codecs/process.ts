@@ -1,5 +1,6 @@
 import { Readable, Writable } from 'node:stream';
 import { execa } from 'execa';
+import { damagedHint, killedHint } from '../domain/advice.ts';
 import { asLifeboatError, LifeboatError } from '../domain/errors.ts';
 import type { CodecStep } from './codec.ts';
 
@@ -139,7 +140,7 @@ function failureOf({ argv: [tool], refusal }: ProcessOptions, ending: Ending): L
   if (ending.signal !== undefined) {
     // Being killed says nothing about the data: most often the kernel ran out of memory.
     return new LifeboatError('COMMAND_FAILED', `${tool} was killed by ${ending.signal}`, {
-      hint: ending.signal === 'SIGKILL' ? 'look for out-of-memory kills and raise the memory limit' : undefined,
+      hint: ending.signal === 'SIGKILL' ? killedHint : undefined,
       retryable: true,
       context,
     });
@@ -149,6 +150,7 @@ function failureOf({ argv: [tool], refusal }: ProcessOptions, ending: Ending): L
   }
   const words = ending.stderr.trim().split('\n').at(-1);
   return new LifeboatError(refusal, `${tool} failed with exit code ${ending.exitCode}${words ? `: ${words}` : ''}`, {
+    hint: refusal === 'ARTIFACT_CORRUPT' ? damagedHint : undefined,
     context,
   });
 }

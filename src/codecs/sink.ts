@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import type { Readable, Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
+import { damagedHint } from '../domain/advice.ts';
 import { asLifeboatError, LifeboatError } from '../domain/errors.ts';
 
 /** A decoder that writes to a descriptor: the plain bytes never pass through this process. */
@@ -22,7 +23,12 @@ export function zstdSink(output: number, signal: AbortSignal): Sink {
   });
   const { promise: done, resolve, reject } = Promise.withResolvers<number>();
   child.on('error', (cause) =>
-    reject(new LifeboatError('TOOL_MISSING', 'the program zstd cannot be started', { cause })),
+    reject(
+      new LifeboatError('TOOL_MISSING', 'the program zstd cannot be started', {
+        hint: "install zstd, or use Lifeboat's own image, which brings it",
+        cause,
+      }),
+    ),
   );
   child.on('close', (code) => {
     signal.removeEventListener('abort', abort);
@@ -34,7 +40,11 @@ export function zstdSink(output: number, signal: AbortSignal): Sink {
     else if (/broken pipe/i.test(said))
       reject(new LifeboatError('COMMAND_FAILED', 'whoever reads the decoded bytes went away'));
     else
-      reject(new LifeboatError('ARTIFACT_CORRUPT', `zstd refuses the stored bytes: ${said.trim().split('\n').at(-1)}`));
+      reject(
+        new LifeboatError('ARTIFACT_CORRUPT', `zstd refuses the stored bytes: ${said.trim().split('\n').at(-1)}`, {
+          hint: damagedHint,
+        }),
+      );
   });
   done.catch(() => {}); // The input fails as well; whoever feeds it reports one of both.
   if (!child.stdin) throw new LifeboatError('INTERNAL', 'zstd was started without an input');

@@ -13,7 +13,10 @@ async function* limited(stdout: Readable, title: string): AsyncGenerator<Buffer>
   let bytes = 0;
   for await (const chunk of stdout as AsyncIterable<Buffer>) {
     bytes += chunk.length;
-    if (bytes > textLimit) throw new LifeboatError('COMMAND_FAILED', `${title} printed more than 16 MiB`);
+    if (bytes > textLimit)
+      throw new LifeboatError('COMMAND_FAILED', `${title} printed more than 16 MiB`, {
+        hint: `no answer of ${title} is as long: is it another program in this image?`,
+      });
     yield chunk;
   }
 }

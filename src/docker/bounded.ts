@@ -1,4 +1,5 @@
 import { asLifeboatError, LifeboatError } from '../domain/errors.ts';
+import { busyHint } from './call-failure.ts';
 
 /** Acts for at most so long; whatever goes wrong, too long included, is the error in place of the value. */
 export async function bounded<T>(
@@ -10,7 +11,7 @@ export async function bounded<T>(
 > {
   const late = new AbortController();
   const timer = setTimeout(
-    () => late.abort(new LifeboatError('DOCKER_UNAVAILABLE', `no answer within ${ms / 1000} s`)),
+    () => late.abort(new LifeboatError('DOCKER_UNAVAILABLE', `no answer within ${ms / 1000} s`, { hint: busyHint })),
     ms,
   );
   const both = AbortSignal.any([signal, late.signal]);

@@ -14,6 +14,12 @@ const unreachable = new Set([
 export const certificatesHint =
   'an Engine with TLS needs DOCKER_CERT_PATH: a folder with its ca.pem and a cert.pem and key.pem that it trusts';
 
+/** What to do about an Engine that answers no more. */
+export const busyHint =
+  'the host is overloaded, or its Engine hangs: docker ps must answer at once there; lifeboat doctor tries every call';
+
+const logHint = 'the log of the Engine on its host tells more: journalctl -u docker; lifeboat doctor tries every call';
+
 /** What a failed Engine call means; `title` is the endpoint, so that a socket proxy's owner knows what to allow. */
 export function callFailed(title: string, thrown: unknown): LifeboatError {
   if (thrown instanceof LifeboatError) return thrown;
@@ -33,6 +39,7 @@ export function callFailed(title: string, thrown: unknown): LifeboatError {
       'DOCKER_REFUSED',
       `the Engine refused ${withoutIds(title)} (${error.statusCode}): ${said}`,
       {
+        hint: logHint,
         retryable: error.statusCode >= 500,
         context: { status: error.statusCode },
         cause: thrown,
@@ -52,7 +59,7 @@ export function callFailed(title: string, thrown: unknown): LifeboatError {
       cause: thrown,
     });
   }
-  const hint = /certificate|^ERR_(SSL|TLS)/.test(`${error.code} ${said}`) ? certificatesHint : undefined;
+  const hint = /certificate|^ERR_(SSL|TLS)/.test(`${error.code} ${said}`) ? certificatesHint : logHint;
   return new LifeboatError('DOCKER_UNAVAILABLE', `${withoutIds(title)} failed: ${said}`, { hint, cause: thrown });
 }
 

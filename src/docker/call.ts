@@ -1,5 +1,5 @@
 import { LifeboatError } from '../domain/errors.ts';
-import { callFailed } from './call-failure.ts';
+import { busyHint, callFailed } from './call-failure.ts';
 
 /** No call but `wait`, `stop` and streams may take longer. */
 export const callDeadlineMs = 30_000;
@@ -58,6 +58,7 @@ export async function call<T>(
 
 function deadline(title: string, deadlineMs: number): LifeboatError {
   return new LifeboatError('DOCKER_UNAVAILABLE', `the Engine did not answer ${title} within ${deadlineMs / 1000} s`, {
+    hint: busyHint,
     retryable: true,
   });
 }

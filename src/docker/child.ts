@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { Readable, type Writable } from 'node:stream';
+import { killedHint } from '../domain/advice.ts';
 import { asLifeboatError, LifeboatError } from '../domain/errors.ts';
 import type { Command, Finished, Output } from '../domain/shell.ts';
 import { commandFailed } from './command-failure.ts';
@@ -64,13 +65,16 @@ async function* read(
     const [exitCode] = await closed;
     stderr.end();
     if (failure) throw failure;
-    if (exitCode === null) throw new LifeboatError('DUMP_INCOMPLETE', `${tool} was killed`);
+    if (exitCode === null) throw new LifeboatError('DUMP_INCOMPLETE', `${tool} was killed`, { hint: killedHint });
     if (exitCode !== 0 && !anyExitCode) throw commandFailed(tool, exitCode, stderr.text);
     finished.resolve({ exitCode, stdout: '', stderr: stderr.text });
   } catch (thrown) {
     const missing = (thrown as { code?: string }).code === 'ENOENT';
     const error = missing
-      ? new LifeboatError('TOOL_MISSING', `${tool} is not installed beside Lifeboat`, { cause: thrown })
+      ? new LifeboatError('TOOL_MISSING', `${tool} is not installed beside Lifeboat`, {
+          hint: `install ${tool}, or use Lifeboat's own image, which brings it`,
+          cause: thrown,
+        })
       : asLifeboatError(failure ?? thrown);
     finished.reject(error);
     throw error;

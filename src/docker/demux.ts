@@ -37,7 +37,10 @@ export async function* demux(source: AsyncIterable<Buffer>): AsyncGenerator<Piec
     }
   }
   if (left > 0 || header.length > 0) {
-    throw new LifeboatError('DUMP_INCOMPLETE', "the Engine's stream ended inside a frame", { retryable: true });
+    throw new LifeboatError('DUMP_INCOMPLETE', "the Engine's stream ended inside a frame", {
+      hint: 'back up again; if it returns, a proxy cuts the stream: run `lifeboat doctor`',
+      retryable: true,
+    });
   }
 }
 

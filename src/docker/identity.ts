@@ -2,6 +2,9 @@ import { LifeboatError } from '../domain/errors.ts';
 import type { Container } from '../domain/types.ts';
 import type { DockerApi } from './api.ts';
 
+const againHint =
+  'do it again; if it returns, move the schedule away from deployments, and see docker logs for crashes';
+
 /**
  * Resolves when the container is still the very one that was discovered: same id, same start, not restarted, not paused.
  * A dump that began in one life of a container must not end in another.
@@ -9,7 +12,10 @@ import type { DockerApi } from './api.ts';
 export async function checkIdentity(api: DockerApi, before: Container): Promise<void> {
   const now = await api.container(before.id);
   if (!now || now.state === 'removing') {
-    throw new LifeboatError('SOURCE_REPLACED', `container ${before.name} was removed meanwhile`, { retryable: true });
+    throw new LifeboatError('SOURCE_REPLACED', `container ${before.name} was removed meanwhile`, {
+      hint: againHint,
+      retryable: true,
+    });
   }
   if (now.state === 'paused') {
     throw new LifeboatError('SOURCE_NOT_RUNNING', `container ${before.name} is paused`, {
@@ -25,6 +31,9 @@ export async function checkIdentity(api: DockerApi, before: Container): Promise<
     });
   }
   if (now.startedAt !== before.startedAt || now.restartCount !== before.restartCount) {
-    throw new LifeboatError('SOURCE_REPLACED', `container ${before.name} was restarted meanwhile`, { retryable: true });
+    throw new LifeboatError('SOURCE_REPLACED', `container ${before.name} was restarted meanwhile`, {
+      hint: againHint,
+      retryable: true,
+    });
   }
 }

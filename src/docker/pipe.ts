@@ -4,6 +4,7 @@ import { chmod, mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
+import { killedHint } from '../domain/advice.ts';
 import { asLifeboatError, LifeboatError } from '../domain/errors.ts';
 import { type Command, type Finished, isRedirectable, type Piped, type Place } from '../domain/shell.ts';
 import type { Container } from '../domain/types.ts';
@@ -260,7 +261,10 @@ async function feed(input: Readable, fifo: Fifo, signal: AbortSignal): Promise<v
   try {
     await pipeline(input, child.stdin, { signal });
     const [exitCode] = await closed;
-    if (exitCode !== 0) throw new LifeboatError('COMMAND_FAILED', 'the bytes could not be handed on: cat was killed');
+    if (exitCode !== 0)
+      throw new LifeboatError('COMMAND_FAILED', 'the bytes could not be handed on: cat was killed', {
+        hint: killedHint,
+      });
   } catch (error) {
     abort();
     throw error;

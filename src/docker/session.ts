@@ -52,7 +52,9 @@ export function openSession({ socket, title, preamble, check, dispose }: Convers
         const next = await pieces.next();
         watch.alive();
         if (next.done)
-          throw new LifeboatError('COMMAND_FAILED', `${title} ended: ${stderr.text.trim() || 'no message'}`);
+          throw new LifeboatError('COMMAND_FAILED', `${title} ended: ${stderr.text.trim() || 'no message'}`, {
+            hint: 'see docker logs of the container it ran in, and try again',
+          });
         if (next.value.stream === 'stderr') stderr.push(next.value.bytes);
         else unread += decoder.write(next.value.bytes);
         if (unread.length > answerLimit)

@@ -122,7 +122,10 @@ export function createShell(
 function deadlineOf({ argv, timeoutMs }: Command): Disposable & { readonly signal: AbortSignal } {
   const controller = new AbortController();
   const late = () =>
-    new LifeboatError('STALLED', `${argv[0]} did not answer within ${(timeoutMs ?? 0) / 1000} s`, { retryable: true });
+    new LifeboatError('STALLED', `${argv[0]} did not answer within ${(timeoutMs ?? 0) / 1000} s`, {
+      hint: 'see docker stats and docker logs of the container for what keeps it, and try again',
+      retryable: true,
+    });
   const timer = timeoutMs === undefined ? undefined : setTimeout(() => controller.abort(late()), timeoutMs);
   return { signal: controller.signal, [Symbol.dispose]: () => clearTimeout(timer) };
 }

@@ -36,6 +36,7 @@ export async function* chunksOf(body: Body, key: string, signal: AbortSignal): A
     if (signal.aborted) throw asLifeboatError(signal.reason);
     if (error instanceof LifeboatError) throw error;
     throw new LifeboatError('DUMP_INCOMPLETE', `the stream for ${key} failed before its end: ${messageOf(error)}`, {
+      hint: 'try again',
       cause: error,
     });
   } finally {

@@ -1,5 +1,6 @@
 import { mkdir, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import { existsHint } from '../domain/advice.ts';
 import { asLifeboatError, LifeboatError } from '../domain/errors.ts';
 import { consuming } from './body.ts';
 import { checkKey, partialName } from './key.ts';
@@ -84,5 +85,8 @@ function missing(error: unknown): false {
 }
 
 function exists(prefix: string, cause?: unknown): LifeboatError {
-  return new LifeboatError('OBJECT_EXISTS', `the backup folder ${prefix} is there already`, { cause });
+  return new LifeboatError('OBJECT_EXISTS', `the backup folder ${prefix} is there already`, {
+    hint: existsHint,
+    cause,
+  });
 }

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { type FileHandle, link, open, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Readable } from 'node:stream';
+import { damagedHint, existsHint, goneHint } from '../domain/advice.ts';
 import { asLifeboatError, LifeboatError } from '../domain/errors.ts';
 import { type Body, chunksOf, createMeter, readableOf } from './body.ts';
 import { temporaryName } from './key.ts';
@@ -115,7 +116,7 @@ function claimName(path: string): string {
 }
 
 function exists(path: string, cause?: unknown): LifeboatError {
-  return new LifeboatError('OBJECT_EXISTS', `${path} is there already`, { cause });
+  return new LifeboatError('OBJECT_EXISTS', `${path} is there already`, { hint: existsHint, cause });
 }
 
 /** Streams a file; fails when it turns out shorter than it was when it was opened. */
@@ -124,7 +125,7 @@ export async function readWhole(path: string, signal: AbortSignal): Promise<Read
   const handle = await open(path, 'r');
   try {
     const found = await handle.stat();
-    if (!found.isFile()) throw new LifeboatError('OBJECT_NOT_FOUND', `${path} is not a file`);
+    if (!found.isFile()) throw new LifeboatError('OBJECT_NOT_FOUND', `${path} is not a file`, { hint: goneHint });
     return readableOf(blocksOf(handle, found.size, path), () => handle.close(), signal);
   } catch (error) {
     await handle.close();
@@ -141,6 +142,8 @@ function blocksOf(handle: FileHandle, size: number, path: string): () => Promise
       at += bytesRead;
       if (bytesRead > 0) return block.subarray(0, bytesRead);
       if (at >= size) return null;
-      throw new LifeboatError('ARTIFACT_CORRUPT', `${path} became shorter while it was read: ${at} of ${size} bytes`);
+      throw new LifeboatError('ARTIFACT_CORRUPT', `${path} became shorter while it was read: ${at} of ${size} bytes`, {
+        hint: damagedHint,
+      });
     });
 }

@@ -1,6 +1,7 @@
 import { statfs, unlink } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { goneHint } from '../domain/advice.ts';
 import { asLifeboatError, LifeboatError } from '../domain/errors.ts';
 import { isBackupId } from '../domain/naming.ts';
 import { consuming } from './body.ts';
@@ -45,7 +46,7 @@ export function createLocalStore(options: LocalStoreOptions): Store {
         } catch (error) {
           if (!noFile.has(codeOf(error) ?? '')) throw error;
           await checkRoot(root);
-          throw new LifeboatError('OBJECT_NOT_FOUND', `there is no file ${path}`, { cause: error });
+          throw new LifeboatError('OBJECT_NOT_FOUND', `there is no file ${path}`, { hint: goneHint, cause: error });
         }
       });
     },

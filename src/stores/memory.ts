@@ -1,3 +1,4 @@
+import { existsHint, goneHint } from '../domain/advice.ts';
 import { asLifeboatError, LifeboatError } from '../domain/errors.ts';
 import { type Body, chunksOf, consuming, createMeter, readableOf } from './body.ts';
 import { checkKey, checkPrefix } from './key.ts';
@@ -28,7 +29,7 @@ export function createMemoryStore({ name = 'memory', capacityBytes = Infinity }:
     let room = roomLeft();
     for await (const chunk of chunksOf(body, key, signal)) {
       room -= chunk.length;
-      if (room < 0) throw new LifeboatError('STORE_FULL', `no room left in memory://${name}`);
+      if (room < 0) throw new LifeboatError('STORE_FULL', `no room left in memory://${name}`, { hint: goneHint });
       meter.add(chunk);
       chunks.push(chunk);
     }
@@ -53,7 +54,10 @@ export function createMemoryStore({ name = 'memory', capacityBytes = Infinity }:
       checkKey(key);
       if (signal.aborted) throw asLifeboatError(signal.reason);
       const kept = objects.get(key);
-      if (!kept) throw new LifeboatError('OBJECT_NOT_FOUND', `there is no object ${key} in memory://${name}`);
+      if (!kept)
+        throw new LifeboatError('OBJECT_NOT_FOUND', `there is no object ${key} in memory://${name}`, {
+          hint: goneHint,
+        });
       return readableOf(slicesOf(kept.content), async () => undefined, signal);
     },
     async *list(prefix, signal) {
@@ -116,7 +120,7 @@ function slicesOf(content: Buffer): () => Promise<Buffer | null> {
 }
 
 function exists(key: string): LifeboatError {
-  return new LifeboatError('OBJECT_EXISTS', `${key} is there already`);
+  return new LifeboatError('OBJECT_EXISTS', `${key} is there already`, { hint: existsHint });
 }
 
 function closed(prefix: string): LifeboatError {

@@ -1,3 +1,4 @@
+import { existsHint, goneHint } from '../domain/advice.ts';
 import { asLifeboatError, LifeboatError } from '../domain/errors.ts';
 
 /** What an error of the S3 client tells, whatever its class. */
@@ -29,9 +30,10 @@ export function s3Error(error: unknown, what: string, bucket: string, signal: Ab
   const details = { context: { name, status, code, bucket }, cause: error };
   const said = new Set([code, name, message].filter((word) => word && word !== 'Error' && word !== 'UnknownError'));
   const words = `cannot ${what} in bucket ${bucket}: ${said.size > 0 ? [...said].join(': ') : `status ${status}`}`;
-  if (name === 'PreconditionFailed' || status === 412) return new LifeboatError('OBJECT_EXISTS', words, details);
+  if (name === 'PreconditionFailed' || status === 412)
+    return new LifeboatError('OBJECT_EXISTS', words, { ...details, hint: existsHint });
   if (['NoSuchKey', 'NoSuchUpload', 'NotFound'].includes(name))
-    return new LifeboatError('OBJECT_NOT_FOUND', words, details);
+    return new LifeboatError('OBJECT_NOT_FOUND', words, { ...details, hint: goneHint });
   if (/QuotaExceeded|StorageFull|InsufficientStorage|InsufficientCapacity/.test(name) || status === 507) {
     const hint =
       'raise the quota of the bucket, or remove old backups there, manifest.json first; those that are there were not touched';
@@ -63,7 +65,7 @@ function failureOf(error: unknown): S3Failure {
   };
 }
 
-function hintFor({ name, message, status, code, serverDate }: S3Failure, bucket: string): string | undefined {
+function hintFor({ name, message, status, code, serverDate }: S3Failure, bucket: string): string {
   switch (name) {
     case 'NoSuchBucket':
       return `create the bucket "${bucket}", or correct its name, the region or the endpoint`;
@@ -100,7 +102,7 @@ function hintFor({ name, message, status, code, serverDate }: S3Failure, bucket:
   if (name === 'AccessDenied' || status === 403) {
     return `the key lacks a right on "${bucket}": it needs s3:ListBucket, s3:ListBucketMultipartUploads, s3:GetObject, s3:PutObject, s3:DeleteObject, s3:AbortMultipartUpload; an object lock refuses removal as well`;
   }
-  return undefined;
+  return 'these are the words of the server: its log, or its operator, knows more; lifeboat doctor tries every request';
 }
 
 function skewOf(serverDate: Date | undefined): string {

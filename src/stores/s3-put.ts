@@ -1,3 +1,4 @@
+import { existsHint } from '../domain/advice.ts';
 import { isLifeboatError, LifeboatError } from '../domain/errors.ts';
 import { type Body, createMeter } from './body.ts';
 import { cutIntoParts } from './s3-part.ts';
@@ -97,5 +98,5 @@ async function readBack(
 }
 
 function exists(key: string): LifeboatError {
-  return new LifeboatError('OBJECT_EXISTS', `${key} is there already`);
+  return new LifeboatError('OBJECT_EXISTS', `${key} is there already`, { hint: existsHint });
 }

@@ -1,4 +1,5 @@
 import type { Readable } from 'node:stream';
+import { damagedHint } from '../domain/advice.ts';
 import { isLifeboatError, LifeboatError } from '../domain/errors.ts';
 import { readableOf } from './body.ts';
 import { s3Objects } from './s3-list.ts';
@@ -57,6 +58,7 @@ async function* readOne(wire: S3Wire, key: string, first: Content, signal: Abort
       }
       if (at === bytes) return;
       throw new LifeboatError('STORE_UNAVAILABLE', `the server closed ${key} after ${at} of ${bytes} bytes`, {
+        hint: 'try again; if it returns, something between here and the server cuts long answers',
         retryable: true,
       });
     } catch (error) {
@@ -101,5 +103,5 @@ function numberOf(name: string, key: string): number {
 }
 
 function corrupt(key: string, what: string, cause?: unknown): LifeboatError {
-  return new LifeboatError('ARTIFACT_CORRUPT', `${key} ${what} while it was read`, { cause });
+  return new LifeboatError('ARTIFACT_CORRUPT', `${key} ${what} while it was read`, { hint: damagedHint, cause });
 }

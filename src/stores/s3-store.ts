@@ -1,3 +1,4 @@
+import { existsHint } from '../domain/advice.ts';
 import { asLifeboatError, isLifeboatError, LifeboatError } from '../domain/errors.ts';
 import { isBackupId } from '../domain/naming.ts';
 import { type Body, consuming } from './body.ts';
@@ -62,7 +63,8 @@ export function storeOverWire(wire: S3Wire, options: S3StoreOptions): Store {
       checkKey(prefix);
       begin(signal);
       const { objects } = await wire.list({ prefix: `${prefix}/`, atMost: 1 }, signal);
-      if (objects.length > 0) throw new LifeboatError('OBJECT_EXISTS', `the backup folder ${prefix} is there already`);
+      if (objects.length > 0)
+        throw new LifeboatError('OBJECT_EXISTS', `the backup folder ${prefix} is there already`, { hint: existsHint });
       return openDraft(wire, prefix, put);
     },
     async sweep(olderThanMs, signal) {

@@ -162,7 +162,9 @@ async function confirm(
 ): Promise<boolean> {
   const head = await wire.head(key, signal);
   if (head?.token !== undefined && head.token !== token) {
-    throw new LifeboatError('STORE_UNAVAILABLE', `somebody else wrote ${key} at the same moment`);
+    throw new LifeboatError('STORE_UNAVAILABLE', `somebody else wrote ${key} at the same moment`, {
+      hint: 'give two sidecars a prefix each',
+    });
   }
   const wrongSize = head && head.bytes !== bytes ? `has ${head.bytes} bytes instead of ${bytes}` : undefined;
   const flaw = head ? wrongSize : 'is not there';

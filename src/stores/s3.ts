@@ -236,5 +236,7 @@ async function orMissing<T>(missing: T, request: () => Promise<T>): Promise<T> {
 
 function required<T>(value: T | undefined, what: string, name: string): T {
   if (value !== undefined) return value;
-  throw new LifeboatError('STORE_UNAVAILABLE', `cannot ${what}: the server's answer has no ${name}`);
+  throw new LifeboatError('STORE_UNAVAILABLE', `cannot ${what}: the server's answer has no ${name}`, {
+    hint: 'this storage does not speak S3 as it should: use another one, and report this',
+  });
 }

@@ -27,6 +27,7 @@ export async function prove(
   throw new LifeboatError(
     'PROOF_FAILED',
     `the check command does not accept ${name}: ${said || `exit code ${finished.exitCode}`}`,
+    { hint: 'run lifeboat.command and lifeboat.command.check by hand in the container: one of them is wrong' },
   );
 }
 
@@ -46,5 +47,6 @@ function assertEnough(name: string, bytes: number, least: number): void {
   throw new LifeboatError(
     'PROOF_FAILED',
     `${name} has only ${formatSize(bytes)}, less than lifeboat.command.min-bytes`,
+    { hint: 'see what the command left out, or lower lifeboat.command.min-bytes' },
   );
 }

@@ -1,3 +1,4 @@
+import { notWholeHint } from '../../domain/advice.ts';
 import { LifeboatError } from '../../domain/errors.ts';
 import type { MysqlClient } from './client.ts';
 import { type Grant, understandGrant } from './grants.ts';
@@ -132,7 +133,9 @@ export function parseAccounts(script: Buffer): Account[] {
     }
   }
   if (!scanner.isAtRest || last !== ending(blocks.length) || scanner.lastByte !== 10) {
-    throw new LifeboatError('PROOF_FAILED', 'the dump of accounts has no end marker, so it is cut');
+    throw new LifeboatError('PROOF_FAILED', 'the dump of accounts has no end marker, so it is cut', {
+      hint: notWholeHint,
+    });
   }
   return blocks.map((block) => {
     const { user, host, isRole } = JSON.parse(block.heading) as Account;

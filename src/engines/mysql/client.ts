@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { Readable } from 'node:stream';
+import { serverLogHint } from '../../domain/advice.ts';
 import { LifeboatError } from '../../domain/errors.ts';
 import type { Command, Place, Shell } from '../../domain/shell.ts';
 import { environment, type Login, planLogin, readLogin } from './login.ts';
@@ -96,7 +97,9 @@ function connected(
       const finished = await shell.run(command(tools.client, args), input, signal);
       if (finished.exitCode !== 0) throw refused(finished.stderr);
       if (!finished.stdout.split('\n').includes(marker)) {
-        throw new LifeboatError('COMMAND_FAILED', `${tools.client} did not run the SQL to its end`);
+        throw new LifeboatError('COMMAND_FAILED', `${tools.client} did not run the SQL to its end`, {
+          hint: serverLogHint,
+        });
       }
     },
   };

@@ -1,3 +1,4 @@
+import { notWholeHint } from '../../domain/advice.ts';
 import { LifeboatError } from '../../domain/errors.ts';
 import type { Counts } from '../../domain/manifest.ts';
 import type { CatalogueObject } from './catalogue.ts';
@@ -85,6 +86,6 @@ export class DumpReader {
   }
 
   #failed(why: string): LifeboatError {
-    return new LifeboatError('PROOF_FAILED', `the dump of database ${this.#database} ${why}`);
+    return new LifeboatError('PROOF_FAILED', `the dump of database ${this.#database} ${why}`, { hint: notWholeHint });
   }
 }

@@ -54,7 +54,11 @@ async function* database(
   signal: AbortSignal,
 ): AsyncGenerator<Dump> {
   const shape = await databaseShape(client, name, signal);
-  if (!shape) throw new LifeboatError('DUMP_INCOMPLETE', `database ${name} was dropped`, { retryable: true });
+  if (!shape)
+    throw new LifeboatError('DUMP_INCOMPLETE', `database ${name} was dropped`, {
+      hint: 'back up again: it is not asked for then',
+      retryable: true,
+    });
   const before = await readCatalogue(client, name, signal);
   const { included, excluded } = withoutExcluded(before, name, options['exclude-tables']);
   const complaints: string[] = [];
@@ -87,7 +91,9 @@ async function* database(
     },
   };
   if (complaints.length > 0) {
-    throw new LifeboatError('DUMP_INCOMPLETE', `${client.tools.dump} complained: ${complaints[0]?.slice(0, 500)}`);
+    throw new LifeboatError('DUMP_INCOMPLETE', `${client.tools.dump} complained: ${complaints[0]?.slice(0, 500)}`, {
+      hint: 'give the account the privilege it lacks, or mend the table or view that is named, and back up again',
+    });
   }
   // Definitions are not part of the moment at which the rows are read: they must have stood still.
   const after = await readCatalogue(client, name, signal);

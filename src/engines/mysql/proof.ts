@@ -1,5 +1,6 @@
 import type { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
+import { notWholeHint } from '../../domain/advice.ts';
 import { asLifeboatError, LifeboatError } from '../../domain/errors.ts';
 import type { Counts } from '../../domain/manifest.ts';
 import type { ArtifactFacts, Proof, Review, ReviewedArtifact } from '../engine.ts';
@@ -29,6 +30,7 @@ async function proveDatabase(name: string, plain: Readable, signal: AbortSignal)
   } catch (error) {
     if (!(error instanceof RangeError)) throw asLifeboatError(error);
     throw new LifeboatError('PROOF_FAILED', `the dump of database ${name} is no SQL: ${error.message}`, {
+      hint: notWholeHint,
       cause: error,
     });
   }

@@ -25,7 +25,9 @@ export async function restore(
 ): Promise<Restored> {
   const chosen = chosenDatabases(from.manifest, target);
   if (target.as !== undefined && (await databaseShape(client, target.as, signal))) {
-    throw new LifeboatError('RESTORE_REFUSED', `database ${target.as} exists already`);
+    throw new LifeboatError('RESTORE_REFUSED', `database ${target.as} exists already`, {
+      hint: 'choose another name for --as, or drop that database first',
+    });
   }
   const accounts = await restoreAccounts(client, from, steps, signal);
   const staging = chosen.map((_, number) => stagedName(target.suffix, number));

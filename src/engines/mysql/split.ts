@@ -1,4 +1,5 @@
 import type { Readable } from 'node:stream';
+import { untouchedHint } from '../../domain/advice.ts';
 import { LifeboatError } from '../../domain/errors.ts';
 import { asBytes } from './lexer.ts';
 import { disableEvent, names, redirectSequences, unqualifyTrigger } from './rewrite.ts';
@@ -41,7 +42,8 @@ export class DumpSplitter {
     const statement = { held: [] as Buffer[], bytes: 0, isPassing: false };
     for await (const chunk of plain as AsyncIterable<Buffer>) yield* this.#pieces(this.#scanner.scan(chunk), statement);
     yield* this.#pieces(this.#scanner.end(), statement);
-    if (!this.#scanner.isAtRest) throw new LifeboatError('RESTORE_FAILED', `the dump of ${this.#source} is cut`);
+    if (!this.#scanner.isAtRest)
+      throw new LifeboatError('RESTORE_FAILED', `the dump of ${this.#source} is cut`, { hint: untouchedHint });
   }
 
   *#pieces(pieces: ReturnType<SqlScanner['scan']>, statement: Held): Generator<Buffer> {
@@ -61,6 +63,7 @@ export class DumpSplitter {
           throw new LifeboatError(
             'RESTORE_FAILED',
             `the dump of ${this.#source} has a definition of more than 256 MiB`,
+            { hint: 'restore it by hand: the line is in the manifest' },
           );
         }
       }

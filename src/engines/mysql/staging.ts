@@ -1,4 +1,5 @@
 import { Readable } from 'node:stream';
+import { untouchedHint } from '../../domain/advice.ts';
 import { isLifeboatError, LifeboatError } from '../../domain/errors.ts';
 import type { Artifact } from '../../domain/manifest.ts';
 import { many } from '../../domain/many.ts';
@@ -113,6 +114,7 @@ function mustAgree(
   throw new LifeboatError(
     'RESTORE_FAILED',
     `the restored copy of ${database} differs from the backup: ${detail.join(', ')}`,
+    { hint: untouchedHint },
   );
 }
 
@@ -149,7 +151,7 @@ async function rehearse(client: MysqlClient, staged: Staged, signal: AbortSignal
 function loadFailed(database: string, error: unknown): unknown {
   if (!isLifeboatError(error, 'COMMAND_FAILED')) return error;
   return new LifeboatError('RESTORE_FAILED', `database ${database} cannot be loaded: ${error.message}`, {
-    hint: 'the live database was not touched',
+    hint: untouchedHint,
     cause: error,
   });
 }

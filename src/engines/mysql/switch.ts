@@ -92,7 +92,7 @@ export async function switchOver(
   } catch (error) {
     await undoSwitch(client, { exchanges, lost }, error);
     throw new LifeboatError('RESTORE_FAILED', `the switch failed and was undone: ${messageOf(error)}`, {
-      hint: 'the live databases are as they were before',
+      hint: 'the live databases are as they were before: repair what the message names and restore again',
       cause: error,
     });
   }

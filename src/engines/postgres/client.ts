@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { serverLogHint } from '../../domain/advice.ts';
 import { isLifeboatError, LifeboatError } from '../../domain/errors.ts';
 import { type Command, type Place, promptMs, type Scratch, type Shell } from '../../domain/shell.ts';
 import { readFound } from '../credential.ts';
@@ -119,7 +120,7 @@ async function connect(client: PostgresClient, database: string, signal: AbortSi
     throw new LifeboatError(
       'COMMAND_FAILED',
       `PostgreSQL refused a statement: ${message.join(' ')} (SQLSTATE ${state})`,
-      { context: { state } },
+      { hint: serverLogHint, context: { state } },
     );
   }
 

@@ -1,3 +1,4 @@
+import { untouchedHint } from '../../domain/advice.ts';
 import { LifeboatError } from '../../domain/errors.ts';
 import type { Counts } from '../../domain/manifest.ts';
 import { many } from '../../domain/many.ts';
@@ -30,7 +31,7 @@ export async function compare(client: PostgresClient, entry: Staged, signal: Abo
     throw new LifeboatError(
       'RESTORE_FAILED',
       `the restored copy of ${entry.artifact.name} differs from the backup: ${detail.join(', ')}`,
-      { hint: 'the live database was not touched' },
+      { hint: untouchedHint },
     );
   }
   const rows = Object.values(expectedRows?.objects ?? {}).reduce((sum, count) => sum + count, 0);

@@ -1,5 +1,6 @@
 import type { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
+import { notWholeHint } from '../../domain/advice.ts';
 import { LifeboatError } from '../../domain/errors.ts';
 import type { Counts } from '../../domain/manifest.ts';
 import { isOnDisk, type Shell } from '../../domain/shell.ts';
@@ -26,7 +27,9 @@ async function proveGlobals(plain: Readable): Promise<Proof> {
   const opened = /^\\restrict (\S+)$/m.exec(script)?.[1];
   const isClosed = opened === undefined || script.includes(`\n\\unrestrict ${opened}\n`);
   if (!script.endsWith(globalsEnd) || !isClosed) {
-    throw new LifeboatError('PROOF_FAILED', 'the dump of roles and tablespaces has no end marker, so it is cut');
+    throw new LifeboatError('PROOF_FAILED', 'the dump of roles and tablespaces has no end marker, so it is cut', {
+      hint: notWholeHint,
+    });
   }
   const roles = splitStatements(script).filter((statement) => statement.startsWith('CREATE ROLE')).length;
   return { method: 'end marker of pg_dumpall', counts: [{ how: 'dump', objects: { roles } }] };
@@ -58,7 +61,9 @@ async function proveArchive(
     : await shell.run(command, plain, signal);
   if (finished.exitCode !== 0) {
     const said = finished.stderr.trim().split('\n').slice(-2).join(' | ');
-    throw new LifeboatError('PROOF_FAILED', `pg_restore does not accept the dump of database ${name}: ${said}`);
+    throw new LifeboatError('PROOF_FAILED', `pg_restore does not accept the dump of database ${name}: ${said}`, {
+      hint: notWholeHint,
+    });
   }
   return { method: 'pg_restore read every block', counts: [{ how: 'dump', objects }] };
 }

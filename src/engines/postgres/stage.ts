@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
+import { untouchedHint } from '../../domain/advice.ts';
 import { LifeboatError } from '../../domain/errors.ts';
 import { type Finished, isOnDisk, type Scratch } from '../../domain/shell.ts';
 import type { RestoreSource, RestoreSteps } from '../engine.ts';
@@ -82,7 +83,7 @@ async function loadStream(
   if (!isGood) throw loadFailed(entry, finished);
   await pipeline(plain, async (rest: AsyncIterable<Buffer>) => {
     for await (const _ of rest)
-      throw new LifeboatError('RESTORE_FAILED', 'pg_restore did not read the dump to its end');
+      throw new LifeboatError('RESTORE_FAILED', 'pg_restore did not read the dump to its end', { hint: untouchedHint });
   }).catch((error: unknown) => {
     if (error instanceof LifeboatError) throw error; // The digest check of the source, or ours; a closed stream is fine.
   });
@@ -98,6 +99,6 @@ function isUnknownSettingAlone(stderr: string): boolean {
 function loadFailed({ artifact }: Staged, { stderr }: Finished): LifeboatError {
   const said = stderr.trim().split('\n').slice(-3).join(' | ');
   return new LifeboatError('RESTORE_FAILED', `pg_restore failed for database ${artifact.name}: ${said}`, {
-    hint: 'the live database was not touched',
+    hint: untouchedHint,
   });
 }

@@ -1,3 +1,4 @@
+import { untouchedHint } from '../../domain/advice.ts';
 import { LifeboatError } from '../../domain/errors.ts';
 import type { Artifact } from '../../domain/manifest.ts';
 import { many } from '../../domain/many.ts';
@@ -113,6 +114,6 @@ function graphWarnings(sizes: ReadonlyMap<string, GraphSize>, artifact: Artifact
 function expect(what: string, expected: number, found: number): void {
   if (expected === found) return;
   throw new LifeboatError('RESTORE_FAILED', `the staged copy holds ${found} ${what} instead of ${expected}`, {
-    hint: 'the live data was not touched',
+    hint: untouchedHint,
   });
 }

@@ -45,5 +45,7 @@ export function factsIn(manifest: Manifest) {
   const artifact = manifest.artifacts.find(({ kind }) => kind === 'rdb');
   const facts = RdbFacts.safeParse(artifact?.facts);
   if (artifact && facts.success) return { artifact, facts: facts.data };
-  throw new LifeboatError('BACKUP_NOT_FOUND', 'this backup holds no RDB with the facts that a restore needs');
+  throw new LifeboatError('BACKUP_NOT_FOUND', 'this backup holds no RDB with the facts that a restore needs', {
+    hint: 'take another backup: lifeboat list shows them',
+  });
 }

@@ -19,7 +19,9 @@ export function onMount(context: RestoreContext, mount: Mount): Switch {
     const { exitCode, stderr } = await shell.run({ argv, user, place: beside(mount, user) });
     if (exitCode === 0) return;
     const why = exitMeanings[exitCode] ?? `exit code ${exitCode}`;
-    throw new LifeboatError('RESTORE_FAILED', `${failed}: ${why} ${stderr.trim()}`.trim());
+    throw new LifeboatError('RESTORE_FAILED', `${failed}: ${why} ${stderr.trim()}`.trim(), {
+      hint: `is ${layout.folder} full or read-only? Mend it and restore again`,
+    });
   }
 
   return {

@@ -13,7 +13,9 @@ export async function processOf(
   const [, group] = /^Gid:\s+\d+\s+(\d+)/m.exec(status) ?? [];
   const [, umask] = /^Umask:\s+(\d+)/m.exec(status) ?? [];
   if (user === undefined || group === undefined) {
-    throw new LifeboatError('COMMAND_FAILED', `process ${id} of the server cannot be found in its container`);
+    throw new LifeboatError('COMMAND_FAILED', `process ${id} of the server cannot be found in its container`, {
+      hint: 'it was restarted just now, or the container shows other processes than its own (pid: host): try again',
+    });
   }
   return { owner: `${user}:${group}`, umask: umask ?? '0077', mounts: status };
 }

@@ -1,4 +1,5 @@
 import type { Readable } from 'node:stream';
+import { notWholeHint } from '../../domain/advice.ts';
 import { LifeboatError } from '../../domain/errors.ts';
 import type { Counts } from '../../domain/manifest.ts';
 import type { Shell } from '../../domain/shell.ts';
@@ -33,7 +34,9 @@ export async function prove(
   refuseStale(artifact, checked);
   const opinion = await second.end();
   if (opinion.kind === 'bad') {
-    throw new LifeboatError('PROOF_FAILED', `redis-check-rdb does not accept the RDB: ${opinion.why}`);
+    throw new LifeboatError('PROOF_FAILED', `redis-check-rdb does not accept the RDB: ${opinion.why}`, {
+      hint: notWholeHint,
+    });
   }
   return { method: methodOf(checked, opinion), counts: countsOf(checked, opinion) };
 }

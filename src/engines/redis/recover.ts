@@ -53,6 +53,6 @@ async function undoOfRunning(
 function demandSuccess({ exitCode, stderr }: Finished, folder: string): void {
   if (exitCode === 0) return;
   throw new LifeboatError('RESTORE_FAILED', `the interrupted restore could not be taken back: ${stderr.trim()}`, {
-    hint: `look at ${folder}`,
+    hint: `look at ${folder} in the container: what is kept there is the data from before`,
   });
 }

@@ -28,7 +28,7 @@ export async function restore(
   steps: RestoreSteps,
   signal: AbortSignal,
 ): Promise<Restored> {
-  if (target.as !== undefined) throw new LifeboatError('USAGE', noBeside);
+  if (target.as !== undefined) throw new LifeboatError('USAGE', noBeside, { hint: 'restore without --as' });
   const { artifact, facts } = factsIn(from.manifest);
   if (target.only && !target.only.includes(artifact.name)) {
     throw new LifeboatError('BACKUP_NOT_FOUND', `this backup has no ${target.only.join(', ')}`, {
@@ -104,7 +104,7 @@ async function switchOver(
     throw new LifeboatError(
       'RESTORE_FAILED',
       `${shell.container.name} did not take the restored data: ${error instanceof Error ? error.message : String(error)}`,
-      { hint: 'the data from before is back in place', cause: error },
+      { hint: 'the data from before is back in place; docker logs of it tells more', cause: error },
     );
   }
 }

@@ -83,6 +83,7 @@ async function look(client: RedisClient, runId: string, signal: AbortSignal): Pr
   };
   if (state.runId === runId && Number.isFinite(state.now)) return state;
   throw new LifeboatError('SOURCE_REPLACED', `the server in ${client.shell.container.name} was restarted meanwhile`, {
+    hint: 'back up again; docker logs of the container tells why',
     retryable: true,
   });
 }

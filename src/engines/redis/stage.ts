@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { Readable } from 'node:stream';
+import { untouchedHint } from '../../domain/advice.ts';
 import { LifeboatError } from '../../domain/errors.ts';
 import type { Artifact } from '../../domain/manifest.ts';
 import type { Place, Shell } from '../../domain/shell.ts';
@@ -101,7 +102,7 @@ function stageFailed(shell: Shell, exitCode: number, stderr: string): LifeboatEr
     hint:
       exitCode === 77
         ? `nothing was touched; docker stop ${name}, restore again and start it: its memory is free then`
-        : 'the live data was not touched',
+        : untouchedHint,
   });
 }
 

@@ -51,7 +51,7 @@ export function archivePlace(shell: Shell, path: string, facts: FileFacts, suffi
     },
     putBeside: async (signal) => {
       if ((await peek(shell, path, signal)).kind !== 'missing') {
-        throw new LifeboatError('RESTORE_FAILED', `${path} exists already`);
+        throw new LifeboatError('RESTORE_FAILED', `${path} exists already`, { hint: 'choose another name for --as' });
       }
       await putStaged(signal, []);
     },
@@ -69,7 +69,10 @@ export function archivePlace(shell: Shell, path: string, facts: FileFacts, suffi
     verify: async (signal) => {
       const back = await fetch(shell, path, staged().path('back'), signal);
       const [put, found] = await Promise.all([sha256(staged().path('new')), back && sha256(staged().path('back'))]);
-      if (put !== found) throw new LifeboatError('RESTORE_FAILED', `${path} is not what was put there`);
+      if (put !== found)
+        throw new LifeboatError('RESTORE_FAILED', `${path} is not what was put there`, {
+          hint: 'something in the container changes it, or the disk is failing: stop what writes there and restore again',
+        });
       return 'read back and compared byte by byte';
     },
     putBack: async () => {

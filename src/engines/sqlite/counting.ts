@@ -39,7 +39,12 @@ export function createListener(): {
     hear,
     told,
     done: done.promise,
-    end: () => done.reject(new LifeboatError('DUMP_INCOMPLETE', 'the copy ended before its rows were counted')),
+    end: () =>
+      done.reject(
+        new LifeboatError('DUMP_INCOMPLETE', 'the copy ended before its rows were counted', {
+          hint: 'back up again; if it returns, look for an out-of-memory kill on the host',
+        }),
+      ),
   };
 }
 

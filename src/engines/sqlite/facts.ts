@@ -21,6 +21,7 @@ export function factsOf(artifact: Pick<ArtifactFacts, 'name' | 'facts'>): FileFa
   const parsed = FileFacts.safeParse(artifact.facts);
   if (parsed.success) return parsed.data;
   throw new LifeboatError('ARTIFACT_CORRUPT', `the manifest does not say what ${artifact.name} is`, {
+    hint: 'take another backup: lifeboat list shows them',
     cause: parsed.error,
   });
 }

@@ -36,7 +36,10 @@ export function assertDatabase(seen: Seen): void {
   if (kind === 'link') {
     throw new LifeboatError('SOURCE_NOT_FOUND', `${path} is a symbolic link`, { hint: 'name the file it points to' });
   }
-  if (kind === 'other') throw new LifeboatError('SOURCE_NOT_FOUND', `${path} is not a regular file`);
+  if (kind === 'other')
+    throw new LifeboatError('SOURCE_NOT_FOUND', `${path} is not a regular file`, {
+      hint: 'name the database file itself with lifeboat.sqlite',
+    });
   if (bytes === 0) {
     throw new LifeboatError('DUMP_EMPTY', `${path} is empty`, {
       hint: 'the app has not made its database yet, or somebody truncated it',

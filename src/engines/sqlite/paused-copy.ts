@@ -67,7 +67,10 @@ async function fetchSet(shell: Shell, path: string, spool: Spool, signal: AbortS
   for (const suffix of setSuffixes) {
     const fetched = await fetch(shell, `${path}${suffix}`, spool.path(`copy${suffix}`), signal);
     if (fetched) files.push({ ...fetched, name: `copy${suffix}` });
-    else if (suffix === '') throw new LifeboatError('SOURCE_NOT_FOUND', `${path} does not exist any more`);
+    else if (suffix === '')
+      throw new LifeboatError('SOURCE_NOT_FOUND', `${path} does not exist any more`, {
+        hint: 'the app has just removed it; back up again',
+      });
   }
   return [...files, { name: 'whole', bytes: 0, owner: { uid: 0, gid: 0, mode: 0o600 }, open: () => Readable.from([]) }];
 }
@@ -81,10 +84,16 @@ export async function fetch(
 ): Promise<Omit<Packed, 'name'> | undefined> {
   try {
     const { kind, owner, bytes } = await unpackFile(await shell.copyOut(path, signal), target, signal);
-    if (kind !== 'file') throw new LifeboatError('SOURCE_NOT_FOUND', `${path} is no regular file`);
+    if (kind !== 'file')
+      throw new LifeboatError('SOURCE_NOT_FOUND', `${path} is no regular file`, {
+        hint: 'name the database file itself with lifeboat.sqlite',
+      });
     const { size } = await stat(target);
     if (size === bytes) return { owner, bytes, open: () => createReadStream(target) };
-    throw new LifeboatError('DUMP_INCOMPLETE', `${size} of ${bytes} bytes of ${path} came`, { retryable: true });
+    throw new LifeboatError('DUMP_INCOMPLETE', `${size} of ${bytes} bytes of ${path} came`, {
+      hint: 'back up again; if it returns, is the disk of the sidecar full?',
+      retryable: true,
+    });
   } catch (error) {
     if (!isLifeboatError(error, 'OBJECT_NOT_FOUND')) throw error;
     return undefined;

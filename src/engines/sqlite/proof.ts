@@ -1,4 +1,5 @@
 import type { Readable } from 'node:stream';
+import { notWholeHint } from '../../domain/advice.ts';
 import { LifeboatError } from '../../domain/errors.ts';
 import { many } from '../../domain/many.ts';
 import type { Finished, Shell } from '../../domain/shell.ts';
@@ -36,7 +37,7 @@ export async function checkBytes(
   if (finished.exitCode !== 0) throw refused(name, finished);
   const told = parseTold(finished.stdout);
   if (told.checked !== undefined) return told;
-  throw new LifeboatError('PROOF_FAILED', `nothing was found out about the copy of ${name}`);
+  throw new LifeboatError('PROOF_FAILED', `nothing was found out about the copy of ${name}`, { hint: notWholeHint });
 }
 
 /** What was counted in the copy while it was made against what the stored bytes hold. */
@@ -50,6 +51,7 @@ export function review(artifacts: readonly ReviewedArtifact[]): Review {
       throw new LifeboatError(
         'PROOF_FAILED',
         `the stored copy of ${name} is not what was read: ${differing.slice(0, 5).join(', ')}`,
+        { hint: notWholeHint },
       );
     }
     const violations = stored[foreignKeyCount] ?? 0;
@@ -72,9 +74,12 @@ export function rowsOf(counts: Readonly<Record<string, number>>): number {
 function refused(name: string, { exitCode, stderr }: Finished): LifeboatError {
   const said = stderr.trim().split('\n').slice(-3).join(' | ');
   return exitCode === exitCodes.badData
-    ? new LifeboatError('PROOF_FAILED', `the copy of ${name} is no whole database: ${said}`)
+    ? new LifeboatError('PROOF_FAILED', `the copy of ${name} is no whole database: ${said}`, { hint: notWholeHint })
     : new LifeboatError(
         'COMMAND_FAILED',
         `the copy of ${name} could not be checked: ${said || `exit code ${exitCode}`}`,
+        {
+          hint: 'the helper that checks it has failed, not the copy: look for an out-of-memory kill or a full disk on the host',
+        },
       );
 }

@@ -1,4 +1,5 @@
 import { posix } from 'node:path';
+import { untouchedHint } from '../../domain/advice.ts';
 import { asLifeboatError, LifeboatError } from '../../domain/errors.ts';
 import type { Artifact } from '../../domain/manifest.ts';
 import { many } from '../../domain/many.ts';
@@ -126,7 +127,7 @@ function compare(artifact: Artifact, told: Told): string {
     throw new LifeboatError(
       'RESTORE_FAILED',
       `the copy of ${artifact.name} differs from the backup: ${differing.slice(0, 5).join(', ')}`,
-      { hint: 'the live database was not touched' },
+      { hint: untouchedHint },
     );
   }
   return `${artifact.name}: ${many(found.tables ?? 0, 'table')}, ${many(rowsOf(found), 'row')} as in the backup; ${told.checked ?? 'not checked'}`;

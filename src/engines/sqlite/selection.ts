@@ -58,7 +58,10 @@ async function named(
   ];
   const view = await look(shell, wanted, signal);
   const [problem] = view.unreachable;
-  if (problem) throw new LifeboatError('SOURCE_NOT_FOUND', `${problem.path}: ${problem.why}`);
+  if (problem)
+    throw new LifeboatError('SOURCE_NOT_FOUND', `${problem.path}: ${problem.why}`, {
+      hint: 'name files and patterns that exist in the container with lifeboat.sqlite',
+    });
   for (const path of paths) assertDatabase(view.seen.find((seen) => seen.path === path) ?? missing(path));
 
   const matches = (pattern: string, path: string) => posix.matchesGlob(path, pattern);

@@ -74,12 +74,21 @@ async function readFirst(
   } catch (cause) {
     signal.throwIfAborted();
     if (cause instanceof LifeboatError) throw cause;
-    throw new LifeboatError('DUMP_INCOMPLETE', 'the archive from the Engine is cut', { retryable: true, cause });
+    throw new LifeboatError('DUMP_INCOMPLETE', 'the archive from the Engine is cut', {
+      hint: againHint,
+      retryable: true,
+      cause,
+    });
   } finally {
     archive.destroy();
   }
-  throw new LifeboatError('DUMP_INCOMPLETE', 'the archive from the Engine is empty', { retryable: true });
+  throw new LifeboatError('DUMP_INCOMPLETE', 'the archive from the Engine is empty', {
+    hint: againHint,
+    retryable: true,
+  });
 }
+
+const againHint = 'do it again; if it returns, a proxy before the Engine cuts its answers: run `lifeboat doctor`';
 
 function toFile({ type, uid = 0, gid = 0, mode = 0, size = 0 }: Header): TarFile {
   const kind = type === 'file' || type === 'contiguous-file' ? 'file' : type === 'symlink' ? 'link' : 'other';
