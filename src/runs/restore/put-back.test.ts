@@ -27,10 +27,12 @@ interface Trial {
   readonly recover?: () => Promise<Recovered>;
   /** Who runs when the switch is about to begin. */
   readonly awake?: readonly Container[];
+  /** The files that it replaces. */
+  readonly replaces?: readonly string[];
 }
 
 /** A restore into `db/postgres` for which `app` was stopped. */
-async function trial({ restore, recover, awake = [] }: Trial) {
+async function trial({ restore, recover, awake = [], replaces }: Trial) {
   const acts: string[] = [];
   const open: Intent[] = [];
   const warnings: string[] = [];
@@ -66,7 +68,7 @@ async function trial({ restore, recover, awake = [] }: Trial) {
   const emit = (event: RunEvent) => void (event.type === 'warning' && warnings.push(event.message));
   const log = new RunLog('20261121-030000-k3f9a2', emit, () => new Date());
   const request = { source, name: source.name, manifest: sampleManifest(), copies: [], skipSafety: true, run: log.run };
-  const preview = { lines: [], refusals: [], warnings: [], replaces: ['/data'] };
+  const preview = { lines: [], refusals: [], warnings: [], ...(replaces ? { replaces } : {}) };
   const plan: RestorePlan = { request, preview, stops: [], takesSafety: false };
   const failed = await (async () => {
     await using stopped = await stopServices(context.lifecycle, [container('app')], source, log);
@@ -100,6 +102,13 @@ test('fault 75: while a switch cannot be taken back, who uses the data stays sto
   assert.equal(failed?.code, 'RESTORE_FAILED');
   assert.match(failed.message, /the server went away; it cannot be taken back yet: db is not running/);
   assert.match(failed.hint ?? '', /app stays stopped.*tried again.*sidecar restore db\).*docker compose start app/);
+});
+
+test('fault 75: nor does the owner of replaced files go on with what is in between', async () => {
+  const recover = async () => Promise.reject(new LifeboatError('COMMAND_FAILED', 'the helper failed'));
+  const { acts, failed } = await trial({ restore: breaks, recover, replaces: ['/data'] });
+  assert.deepEqual(acts, ['stop app', 'stop db']);
+  assert.match(failed?.hint ?? '', /app, db stay stopped.*docker compose start app db/);
 });
 
 test('fault 75: it stays stopped for the journal to deal with when nothing but another restore helps', async () => {
@@ -142,6 +151,7 @@ test('fault 79: who came up since the plan was made is stopped before the switch
   const { acts, warnings } = await trial({
     restore: async (steps) => steps.switching('shop', {}),
     awake: [late, container('app', { state: 'running' })],
+    replaces: ['/data'],
   });
   assert.deepEqual(acts.slice(0, 4).sort(), ['occupy late,app', 'stop app', 'stop app', 'stop late'].sort());
   assert.match(warnings.join(), /started meanwhile, and stopped as well: .*late/);
@@ -150,7 +160,7 @@ test('fault 79: who came up since the plan was made is stopped before the switch
 test('fault 79: a stranger who came up since is not stopped, and nothing is touched', async () => {
   const stranger = container('stranger', { ...volume, state: 'running', stack: 'other' });
   const recover = async (): Promise<Recovered> => ({ live: 'before', found: 'untouched' });
-  const { acts, open, failed } = await trial({ restore: breaks, recover, awake: [stranger] });
+  const { acts, open, failed } = await trial({ restore: breaks, recover, awake: [stranger], replaces: ['/data'] });
   assert.deepEqual([acts, open], [['stop app', 'start app'], []]);
   assert.equal(failed?.code, 'RESTORE_REFUSED');
   assert.match(failed.message, /shop-stranger-1 is not of this stack/);

@@ -89,6 +89,9 @@ export async function putBack(
       throw thrown;
     }
     const why = isPending ? `it cannot be taken back yet: ${recovered.message}` : recovered.found;
+    // The engine started it again. Whose files are in between must not write into them.
+    const complain = (error: unknown) => log.warn(source.name, asLifeboatError(error).message);
+    if (preview.replaces) await stopped.add([container]).catch(complain);
     throw inBetween(thrown, why, wayOut(service, stopped.leave(), isPending));
   }
 }
