@@ -60,8 +60,10 @@ export function createEngineKeeper(parts: EngineKeeperParts): EngineKeeper {
 
   const failed = (error: unknown) => {
     const failure = failureOf(error);
+    const isJournal = isLifeboatError(error, 'QUIESCE_FAILED');
+    const what = isJournal ? 'what was left cannot be put back' : 'the Docker Engine cannot be used';
     if (ailment?.message !== failure.message)
-      log.warn(`the Docker Engine cannot be used: ${failure.message}; trying again`, failureFields(failure));
+      log.warn(`${what}: ${failure.message}; trying again`, failureFields(failure));
     ailment = failure;
   };
   const works = () => {

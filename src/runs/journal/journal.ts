@@ -37,12 +37,24 @@ export function openJournal(folder: string, now: () => Date): DiskJournal {
       const found: OpenIntent[] = [];
       for (const name of names.filter((entry) => entry.endsWith('.json')).sort()) {
         const file = join(folder, name);
-        const { at, intent } = JSON.parse(await readFile(file, 'utf8')) as { at: string; intent: Intent };
+        const { at, intent } = parse(await readFile(file, 'utf8'), file);
         found.push({ at, intent, done: () => removeDurably(folder, file) });
       }
       return found.reverse();
     },
   };
+}
+
+/** Only a broken disk, or a hand, makes one unreadable: it is written aside and then renamed. */
+function parse(text: string, file: string): { readonly at: string; readonly intent: Intent } {
+  try {
+    return JSON.parse(text); // Written by us.
+  } catch (cause) {
+    throw new LifeboatError('QUIESCE_FAILED', `${file} cannot be read, so nobody knows what is left to put back`, {
+      hint: 'see to it that every service runs and its data is whole, then remove that file',
+      cause,
+    });
+  }
 }
 
 async function writeDurably(folder: string, file: string, text: string): Promise<void> {

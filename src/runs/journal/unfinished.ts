@@ -1,4 +1,5 @@
 import type { ContainerRole, Intent, RestoreIntent } from '../../domain/journal.ts';
+import { localTime } from '../../domain/local-time.ts';
 import type { Failure } from '../../domain/run-event.ts';
 import type { Source } from '../source.ts';
 import type { OpenIntent } from './journal.ts';
@@ -66,7 +67,7 @@ export function failureOfUnfinished({ restore, at, held }: UnfinishedRestore): F
   const { source, note, container } = restore;
   return {
     code: 'RESTORE_FAILED',
-    message: `${source}: ${note}, was begun at ${at} and neither completed nor taken back`,
+    message: `${source}: ${note}, was begun at ${localTime(at)} and neither completed nor taken back`,
     hint: wayOut(container.service, held, true),
   };
 }
