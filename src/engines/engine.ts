@@ -218,10 +218,10 @@ export interface Unfinished {
 /** How the live data is after a restore that did not come to its end. */
 export interface Recovered {
   /**
-   * As it was `before`; wholly `restored`; `either`, whole, but which of them cannot be told any more; `half`: what was
-   * written can only be put right by another restore.
+   * As it was `before`; wholly `restored`; `either`, whole, but which of them cannot be told any more; `half` of each, or
+   * `unknown` whether it is: then only another restore puts it right.
    */
-  readonly live: 'before' | 'restored' | 'either' | 'half';
+  readonly live: 'before' | 'restored' | 'either' | 'half' | 'unknown';
   /** What was found, one phrase. */
   readonly found: string;
 }

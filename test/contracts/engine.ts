@@ -16,6 +16,7 @@ import type {
   ReviewedArtifact,
   Survey,
 } from '../../src/engines/engine.ts';
+import { needsRestore } from '../../src/engines/half-done.ts';
 import { mortal } from '../support/mortal-shell.ts';
 import {
   type ContainerOptions,
@@ -234,7 +235,7 @@ export function testEngine<O>(name: string, test: EngineCase<O>): void {
         await recover(); // Twice does no harm.
         await docker('start', source.name); // As the journal's next line has it started.
         await test.ready(source.name);
-        if (found.live === 'half') {
+        if (needsRestore(found)) {
           // It cannot take this back and says so; then the way out that it names must work.
           await restoreInto(engine, await shellOf(source.id), manifest, dumped, options, signal());
           await test.ready(source.name);

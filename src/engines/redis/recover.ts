@@ -25,7 +25,7 @@ export async function recover(
   if (!isShared(place)) {
     if (undo === undefined) return untouched;
     const half = `files in the container's own layer may be half-written; a copy from before is in ${kept}`;
-    return { live: 'half', found: half };
+    return { live: 'unknown', found: half };
   }
   const run = (script: string, ...args: string[]) =>
     shell.run({ argv: ['sh', '-c', script, 'sh', ...args], user: owner, place: beside(place.mount, owner) });

@@ -30,5 +30,5 @@ export async function recover(shell: Shell, { suffix, undo }: Unfinished, signal
     : ({ live: 'either', found: 'it had been completed, or taken back' } as const);
   if (unreachable.length === 0) return back;
   const half = `${unreachable.join(', ')} may be half-written`;
-  return { live: 'half', found: places.length === 0 ? half : `${back.found}; ${half}` };
+  return { live: 'unknown', found: places.length === 0 ? half : `${back.found}; ${half}` };
 }

@@ -2,6 +2,7 @@ import { asLifeboatError, isLifeboatError } from '../../domain/errors.ts';
 import type { ContainerRole, Intent, RestoreIntent } from '../../domain/journal.ts';
 import type { Failure } from '../../domain/run-event.ts';
 import type { Recovered } from '../../engines/engine.ts';
+import { needsRestore } from '../../engines/half-done.ts';
 import type { DiskJournal, OpenIntent } from './journal.ts';
 import { heldFor, wayOut } from './unfinished.ts';
 
@@ -49,8 +50,8 @@ export async function repair(journal: Pick<DiskJournal, 'leftOpen'>, repairer: R
     // What a restore told first says less than what it told last: it must not be cleaned up by that alone.
     if (unfinished.has(restoreOf(intent))) continue;
     try {
-      const { line, live } = await putBack(intent, at, repairer);
-      if (live === 'half' && intent.kind === 'restore') {
+      const { line, isDoubtful } = await putBack(intent, at, repairer);
+      if (isDoubtful && intent.kind === 'restore') {
         const stopped = heldFor(intent, left);
         for (const { name } of stopped) held.add(name);
         await settleStops(left, stopped);
@@ -83,12 +84,11 @@ function inOrder(left: readonly OpenIntent[]): readonly OpenIntent[] {
   return [...left.filter(isRestore), ...left.filter((each) => !isRestore(each))];
 }
 
-interface PutBack {
-  readonly line: string;
-  readonly live?: Recovered['live'];
-}
-
-async function putBack(intent: Intent, at: string, repairer: Repairer): Promise<PutBack> {
+async function putBack(
+  intent: Intent,
+  at: string,
+  repairer: Repairer,
+): Promise<{ readonly line: string; readonly isDoubtful?: boolean }> {
   const { service } = intent.container;
   switch (intent.kind) {
     case 'stop':
@@ -98,8 +98,9 @@ async function putBack(intent: Intent, at: string, repairer: Repairer): Promise<
       await repairer.goOn(intent.container);
       return { line: `${service}: unpaused, held since ${at}` };
     case 'restore': {
-      const { found, live } = await repairer.recover(intent);
-      return { line: `${service}: ${intent.note}, was interrupted at ${at}: ${found}`, live };
+      const recovered = await repairer.recover(intent);
+      const line = `${service}: ${intent.note}, was interrupted at ${at}: ${recovered.found}`;
+      return { line, isDoubtful: needsRestore(recovered) };
     }
   }
 }

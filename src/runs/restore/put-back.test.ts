@@ -6,6 +6,7 @@ import type { Intent } from '../../domain/journal.ts';
 import type { RunEvent } from '../../domain/run-event.ts';
 import type { Container } from '../../domain/types.ts';
 import type { Engine, Recovered, RestoreSteps } from '../../engines/engine.ts';
+import { halfDone } from '../../engines/half-done.ts';
 import type { RunContext } from '../context.ts';
 import { RunLog } from '../history/run-log.ts';
 import type { Source } from '../source.ts';
@@ -120,13 +121,26 @@ test('fault 75: it stays stopped for the journal to deal with when nothing but a
   assert.match(failed?.hint ?? '', /app stays stopped.*restore again/);
 });
 
+test('fault 75: where nothing can be told from outside, the engine knows whether it put everything back', async () => {
+  const recover = async (): Promise<Recovered> => ({ live: 'unknown', found: 'it may be half-written' });
+  const undone = await trial({ restore: breaks, recover });
+  assert.deepEqual([undone.acts, undone.open], [['stop app', 'start app'], []]);
+  assert.equal(undone.failed?.message, 'the server went away');
+  const restore = async (steps: RestoreSteps) => {
+    await steps.switching('shop', { kept: 'x' });
+    throw halfDone('it failed, and so did taking it back', {});
+  };
+  const half = await trial({ restore, recover });
+  assert.deepEqual([half.acts, half.open.length], [['stop app'], 2]);
+});
+
 test('fault 75: what was taken back is left as it was, and what uses it starts', async () => {
   const recover = async (): Promise<Recovered> => ({ live: 'before', found: 'all is as it was' });
   const { acts, open, failed } = await trial({ restore: breaks, recover });
   assert.deepEqual([acts, open], [['stop app', 'start app'], []]);
   assert.deepEqual(
     [failed?.code, failed?.message, failed?.hint],
-    ['COMMAND_FAILED', 'the server went away', 'all is as it was'],
+    ['COMMAND_FAILED', 'the server went away', 'by now all is as it was'],
   );
 });
 

@@ -2,6 +2,7 @@ import { asLifeboatError, isLifeboatError, LifeboatError } from '../../domain/er
 import { shortId } from '../../domain/naming.ts';
 import type { Container } from '../../domain/types.ts';
 import type { Recovered, Restored, RestoreSource } from '../../engines/engine.ts';
+import { isHalfDone, needsRestore } from '../../engines/half-done.ts';
 import type { RunContext } from '../context.ts';
 import type { RunLog } from '../history/run-log.ts';
 import { wayOut } from '../journal/unfinished.ts';
@@ -79,7 +80,8 @@ export async function putBack(
     const unfinished = { container: role, source: source.name, suffix: target.suffix, undo: told };
     const recovered = await recoverRestore(context, unfinished).catch((error: unknown) => asLifeboatError(error));
     const isPending = recovered instanceof LifeboatError;
-    if (!isPending && recovered.live !== 'half') {
+    // What cannot be told from outside, the engine knows that tried to put it back.
+    if (!isPending && (!needsRestore(recovered) || (recovered.live === 'unknown' && !isHalfDone(thrown)))) {
       await settle();
       throw told === undefined ? thrown : withOutcome(thrown, recovered);
     }
@@ -101,10 +103,15 @@ export async function putBack(
 /** The error, with how the live data is now. */
 function withOutcome(thrown: unknown, { live, found }: Recovered): LifeboatError {
   const error = asLifeboatError(thrown);
-  const { code, message, hint = found, retryable, context } = error;
+  const { code, message, hint, retryable, context } = error;
   const details = { retryable, context, cause: error.cause ?? error };
-  if (live !== 'restored')
-    return new LifeboatError(code, message, { ...details, hint: live === 'before' ? hint : error.hint });
+  if (live !== 'restored') {
+    const isSaid = hint !== undefined && !isHalfDone(thrown);
+    return new LifeboatError(code, message, {
+      ...details,
+      hint: live === 'before' && !isSaid ? `by now ${found}` : hint,
+    });
+  }
   return new LifeboatError(code, `${message}; yet the backup is in place, as ${found} by then`, {
     ...details,
     hint: 'the last checks were not made: look at the data; the safety backup is the way back',

@@ -34,7 +34,7 @@ test('the line that undoes a restore names the stack where there are several, or
   }
   await assert.rejects(resolve(world(['shop', 'blog'], {}), 'db'), {
     code: 'USAGE',
-    hint: 'use one of: shop/db/postgres, blog/db/postgres',
+    hint: 'use one of: blog/db/postgres, shop/db/postgres',
   });
 });
 
