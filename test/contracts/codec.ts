@@ -79,10 +79,11 @@ export function testCodec(name: string, open: () => Promise<Codec>): void {
       }
     });
 
-    test('where it decodes into a descriptor, it tells how much that was and refuses damaged bytes', async (t) => {
+    test('where it decodes into a descriptor, it tells how much that was and refuses damaged bytes', async () => {
       const codec = await open();
       const { decodeTo } = codec;
-      if (!decodeTo) return t.skip('it does not');
+      // Only gzip may lack it, where nothing but its own tools are there: these do not tell.
+      if (!decodeTo) return assert.equal(codec.extension, 'gz');
       const plain = dumpLike(2_000_000);
       const stored = await through(codec.encode(never), plain);
       const folder = await mkdtemp(join(tmpdir(), 'lifeboat-codec-'));

@@ -1,33 +1,35 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { Readable } from 'node:stream';
-import { buffer } from 'node:stream/consumers';
 import { describe, it } from 'node:test';
 import { LifeboatError } from '../../src/domain/errors.ts';
-import { type Artifact, Manifest, manifestFormat } from '../../src/domain/manifest.ts';
-import { newId } from '../../src/domain/naming.ts';
-import type { Shell } from '../../src/domain/shell.ts';
-import type {
-  Dump,
-  Engine,
-  Produce,
-  Restored,
-  RestoreSource,
-  ReviewedArtifact,
-  Survey,
-} from '../../src/engines/engine.ts';
+import type { Artifact } from '../../src/domain/manifest.ts';
+import type { Engine, RestoreSource, Survey } from '../../src/engines/engine.ts';
 import { needsRestore } from '../../src/engines/half-done.ts';
+import { watchLeaks } from '../support/events.ts';
 import { mortal } from '../support/mortal-shell.ts';
 import {
   type ContainerOptions,
   docker,
   dockerWithInput,
   everyVersion,
+  nastyMark,
   nastyPassword,
   pipeFolder,
   shellOf,
   startContainer,
 } from '../support/testbed.ts';
+import {
+  artifactsOf,
+  breakingOff,
+  type Dumped,
+  dumpAll,
+  manifestOf,
+  plainOf,
+  refusesDamage,
+  restoreInto,
+  silent,
+} from './engine-backup.ts';
 
 export interface EngineCase<O> {
   readonly engine: Engine<O>;
@@ -63,22 +65,14 @@ export interface EngineCase<O> {
   readonly byHandEnvironment?: Readonly<Record<string, string>>;
 }
 
-/** A dumped artifact with its bytes, small enough for memory. */
-interface Dumped {
-  readonly dump: Dump;
-  readonly plain: Buffer;
-  readonly artifact: Artifact;
-  readonly reviewed: ReviewedArtifact;
-}
+/** Engines whose restores are killed in this process already. */
+const killedOnce = new Set<string>();
 
 /**
  * What every engine promises, checked on a real server of a real image: recognised without labels, a nasty password works
  * and leaks nowhere, a dump is proved, damage at any place is refused, and a restore into a fresh server gives back
  * everything.
  */
-/** Engines whose restores are killed in this process already. */
-const killedOnce = new Set<string>();
-
 export function testEngine<O>(name: string, test: EngineCase<O>): void {
   const { engine } = test;
   // It takes half a minute each: one way of every engine, unless all are asked for.
@@ -111,7 +105,7 @@ export function testEngine<O>(name: string, test: EngineCase<O>): void {
         await using pipes = test.usesPipes ? await pipeFolder() : undefined;
         const shell = await shellOf(source.id, pipes ? { pipes } : {});
         assert.ok(engine.recognise(shell.container), 'recognised without a label');
-        await using leaks = await watchEvents();
+        await using leaks = watchLeaks();
         survey = await engine.survey(shell, options, signal());
         assert.notEqual(survey.identity, '');
         dumped = await dumpAll(engine, shell, survey, options, signal());
@@ -122,9 +116,9 @@ export function testEngine<O>(name: string, test: EngineCase<O>): void {
           options,
           signal(),
         );
-        const manifest = manifestOf(engine, shell, survey, dumped);
-        assert.ok(!JSON.stringify(manifest).includes(nastyPassword.slice(0, 8)), 'no secret in the manifest');
-        assert.ok(!(await leaks.text()).includes('p w"'), 'no secret in the events of the Engine or in a helper');
+        const manifest = manifestOf(engine, shell, survey, artifactsOf(dumped));
+        assert.ok(!JSON.stringify(manifest).includes(nastyMark), 'no secret in the manifest');
+        assert.ok(!(await leaks.text()).includes(nastyMark), 'no secret in the events of the Engine or in a helper');
 
         await refusesDamage(engine, shell, options, dumped, test.strictKinds);
         assert.equal(await test.fingerprint(source.name), before, 'the source is as it was');
@@ -155,7 +149,14 @@ export function testEngine<O>(name: string, test: EngineCase<O>): void {
       }
       await using fresh = await start();
       const shell = await shellOf(fresh.id);
-      await restoreInto(engine, shell, manifestOf(engine, shell, survey, dumped), dumped, options, signal());
+      await restoreInto(
+        engine,
+        shell,
+        manifestOf(engine, shell, survey, artifactsOf(dumped)),
+        dumped,
+        options,
+        signal(),
+      );
       await test.ready(fresh.name);
       assert.equal(await test.fingerprint(fresh.name), before, 'restored into a fresh server');
     });
@@ -170,7 +171,7 @@ export function testEngine<O>(name: string, test: EngineCase<O>): void {
       const dumped = await dumpAll(engine, shell, survey, options, signal());
       await test.damage(source.name);
       const changed = await test.fingerprint(source.name);
-      const manifest = manifestOf(engine, shell, survey, dumped);
+      const manifest = manifestOf(engine, shell, survey, artifactsOf(dumped));
       const otherKind = Buffer.from('-- a script, but no dump\nSELECT 1;\n');
       for (const bytes of [Buffer.alloc(0), otherKind]) {
         for (const { dump } of dumped) {
@@ -201,7 +202,7 @@ export function testEngine<O>(name: string, test: EngineCase<O>): void {
       const wanted = await test.fingerprint(source.name);
       const shell = await shellOf(source.id);
       const dumped = await dumpAll(engine, shell, await engine.survey(shell, options, signal()), options, signal());
-      const manifest = manifestOf(engine, shell, await engine.survey(shell, options, signal()), dumped);
+      const manifest = manifestOf(engine, shell, await engine.survey(shell, options, signal()), artifactsOf(dumped));
       const from: RestoreSource = { manifest, open: async (artifact) => Readable.from([plainOf(dumped, artifact)]) };
       await test.damage(source.name);
       const damaged = await test.fingerprint(source.name);
@@ -210,7 +211,7 @@ export function testEngine<O>(name: string, test: EngineCase<O>): void {
         return survey.then(({ items }) => items.map(({ name }) => name), String);
       };
       const itemsDamaged = await itemsNow();
-      for (let calls = 0, killed = true; killed; calls = process.env.LIFEBOAT_TEST_ALL ? calls + 1 : calls * 3 + 1) {
+      for (let calls = 0, killed = true; killed; calls = everyVersion ? calls + 1 : calls * 3 + 1) {
         const suffix = `kill${String(calls).padStart(2, '0')}`;
         const dying = mortal(await shellOf(source.id));
         let undo: unknown;
@@ -280,187 +281,6 @@ export function testEngine<O>(name: string, test: EngineCase<O>): void {
       }
     });
   });
-}
-
-async function dumpAll<O>(
-  engine: Engine<O>,
-  shell: Shell,
-  survey: Survey,
-  options: O,
-  signal: AbortSignal,
-): Promise<Dumped[]> {
-  const all: Dumped[] = [];
-  for await (const dump of engine.dump(shell, survey, options, { counts: 'exact' }, signal)) {
-    const { produce } = dump;
-    const plain = produce.from === 'text' ? Buffer.from(produce.text) : await bytesOf(shell, produce, signal);
-    const proof = await engine.prove(shell, dump, Readable.from([plain]), options, signal);
-    const counts = [...((await dump.counts) ?? []), ...proof.counts];
-    const { name, kind, extension, facts } = dump;
-    const artifact: Artifact = {
-      name,
-      kind,
-      file: `${name}.${extension}`,
-      plainBytes: plain.length,
-      storedBytes: plain.length,
-      storedSha256: '',
-      codecs: [],
-      facts: { ...facts },
-      counts,
-      byHand: engine.byHand(shell.container, dump, options),
-    };
-    all.push({ dump, plain, artifact, reviewed: { name, kind, extension, facts, plainBytes: plain.length, counts } });
-  }
-  assert.ok(all.length > 0, 'something was dumped');
-  return all;
-}
-
-/** The bytes of a command as a run would get them, whatever their number. */
-async function bytesOf(shell: Shell, { exec, helper }: Extract<Produce, { from: 'command' }>, signal: AbortSignal) {
-  const hasPipes = shell.whyNoPipes() === undefined;
-  if (helper) assert.equal(await helper.whyNot?.(signal), undefined);
-  if (!helper || !hasPipes) {
-    return buffer((await shell.output(helper?.path === 'file' ? helper.command : exec, signal)).stdout);
-  }
-  await using piped = await shell.pipe(helper.command);
-  const { stdout } = spawn('cat', { stdio: [piped.fd, 'pipe', 'inherit'] });
-  assert.ok(stdout);
-  const [bytes] = await Promise.all([buffer(stdout), piped.run(signal)]);
-  return bytes;
-}
-
-/** Cut at every kind of place, and one flipped bit: none may pass the prover. */
-async function refusesDamage<O>(
-  engine: Engine<O>,
-  shell: Shell,
-  options: O,
-  dumped: readonly Dumped[],
-  strictKinds: readonly string[],
-): Promise<void> {
-  for (const { dump, plain } of dumped) {
-    const cuts = [
-      0,
-      1,
-      Math.floor(plain.length * 0.3),
-      Math.floor(plain.length * 0.6),
-      Math.floor(plain.length * 0.99),
-      plain.length - 1,
-    ];
-    const damages = cuts.map((cut) => ({
-      what: `cut at byte ${cut} of ${plain.length}`,
-      bytes: plain.subarray(0, cut),
-    }));
-    for (const { what, bytes } of damages) {
-      await assert.rejects(
-        engine.prove(shell, dump, Readable.from([bytes]), options, AbortSignal.timeout(60_000)),
-        LifeboatError,
-        `${dump.kind} ${dump.name} ${what}`,
-      );
-    }
-    if (!strictKinds.includes(dump.kind)) continue;
-    const flipped = Buffer.from(plain);
-    flipped[Math.floor(plain.length / 2)] = (flipped[Math.floor(plain.length / 2)] ?? 0) ^ 1;
-    await assert.rejects(
-      engine.prove(shell, dump, Readable.from([flipped]), options, AbortSignal.timeout(60_000)),
-      LifeboatError,
-      `${dump.name} with one flipped bit`,
-    );
-  }
-}
-
-async function restoreInto<O>(
-  engine: Engine<O>,
-  shell: Shell,
-  manifest: Manifest,
-  dumped: readonly Dumped[],
-  options: O,
-  signal: AbortSignal,
-): Promise<Restored> {
-  const target = { suffix: 'test00' };
-  const preview = await engine.preview(shell, manifest, target, options, signal);
-  assert.deepEqual(preview.refusals, []);
-  const from: RestoreSource = { manifest, open: async (artifact) => Readable.from([plainOf(dumped, artifact)]) };
-  const restored = await engine.restore(shell, from, target, options, silent, signal);
-  assert.ok(restored.checks.length > 0, 'the restore compared something with the manifest');
-  return restored;
-}
-
-const silent = { staging: () => {}, checking: () => {}, switching: async () => {} };
-
-function plainOf(dumped: readonly Dumped[], artifact: Artifact): Buffer {
-  const found = dumped.find(({ dump }) => dump.name === artifact.name && dump.kind === artifact.kind);
-  assert.ok(found, `artifact ${artifact.name}`);
-  return found.plain;
-}
-
-/** Two thirds of the bytes, then an error, as a store that breaks gives them. */
-function breakingOff(plain: Buffer): Readable {
-  async function* bytes() {
-    yield plain.subarray(0, Math.floor((plain.length * 2) / 3));
-    throw new LifeboatError('STORE_UNAVAILABLE', 'the connection broke');
-  }
-  return Readable.from(bytes(), { objectMode: false });
-}
-
-function manifestOf<O>(engine: Engine<O>, shell: Shell, survey: Survey, dumped: readonly Dumped[]): Manifest {
-  const now = new Date();
-  const { id, name, number, image, imageId } = shell.container;
-  return Manifest.parse({
-    format: manifestFormat,
-    id: newId(now),
-    set: newId(now),
-    stack: 'test',
-    service: name,
-    source: engine.name,
-    engine: engine.name,
-    lifeboat: '0',
-    trigger: 'manual',
-    startedAt: now.toISOString(),
-    finishedAt: now.toISOString(),
-    server: { product: survey.product, version: survey.version, identity: survey.identity },
-    container: { id, name, number, image, imageId },
-    tool: survey.tool,
-    path: { taken: 'exec', why: 'test' },
-    consistency: survey.consistency,
-    options: {},
-    artifacts: dumped.map(({ artifact }) => artifact),
-    seals: [],
-    warnings: [],
-  });
-}
-
-/** Everything the Engine tells its listeners while this is open, and whoever inspects our helpers. */
-export async function watchEvents(): Promise<AsyncDisposable & { text(): Promise<string> }> {
-  const child = spawn('docker', ['events', '--format', '{{json .}}'], { stdio: ['ignore', 'pipe', 'inherit'] });
-  let seen = '';
-  const inspected = new Set<string>();
-  const looking: Promise<unknown>[] = [];
-  child.stdout.setEncoding('utf8').on('data', (chunk: string) => {
-    seen += chunk;
-    for (const [, id = ''] of seen.matchAll(
-      /"Action":"create","Actor":{"ID":"([0-9a-f]{64})"[^\n]*"lifeboat\.role":"helper"/g,
-    )) {
-      if (inspected.has(id)) continue;
-      inspected.add(id);
-      // One that is gone again already tells nothing.
-      const look = docker('inspect', id).then(
-        (about) => (seen += about),
-        () => {},
-      );
-      looking.push(look);
-    }
-  });
-  await new Promise((resolve) => setTimeout(resolve, 300));
-  return {
-    text: async () => {
-      await Promise.all(looking);
-      await new Promise((resolve) => setTimeout(resolve, 300));
-      assert.ok(seen.length > 0, 'events were seen at all');
-      return seen;
-    },
-    [Symbol.asyncDispose]: async () => {
-      child.kill();
-    },
-  };
 }
 
 /** Runs the line a person would type, with the plain bytes on its standard input. */

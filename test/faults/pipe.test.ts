@@ -16,7 +16,7 @@ import type { Piped, Redirectable, Shell } from '../../src/domain/shell.ts';
 import type { Container } from '../../src/domain/types.ts';
 import { checkScript } from '../../src/engines/redis/scripts.ts';
 import { startSocketProxy } from '../fakes/socket-proxy.ts';
-import { leftovers } from '../support/stack.ts';
+import { type Events, leftovers, watchEvents } from '../support/events.ts';
 import { docker, eventually, forgetful, runId, startContainer, testApi } from '../support/testbed.ts';
 
 const image = 'debian:trixie-slim';
@@ -59,7 +59,7 @@ describe('named pipes between a helper and us', { concurrency: false }, () => {
   let target: Awaited<ReturnType<typeof startContainer>>;
   let shell: Shell;
   let folder: string;
-  let since: Date;
+  let events: Events;
   let container: Container;
   before(async () => {
     await docker('volume', 'create', '--label', `lifeboat.test=${runId}`, volume);
@@ -70,16 +70,17 @@ describe('named pipes between a helper and us', { concurrency: false }, () => {
     assert.ok(found);
     container = found;
     shell = createShell(api, { id: runId, run: runId, pipes: { path: folder, volume } }, forgetful, container, 1_000);
-    since = new Date();
+    events = watchEvents();
   });
   after(async () => {
+    await events[Symbol.asyncDispose]();
     await target[Symbol.asyncDispose]();
     await docker('volume', 'rm', volume);
   });
 
   const nothingLeft = async () => {
     assert.deepEqual(await readdir(folder), []);
-    assert.deepEqual(await leftovers(runId, since), []);
+    assert.deepEqual(await leftovers(runId, events), []);
   };
 
   it('fault 13: passes every byte, also to a slow reader, and the secret only in the environment', async () => {
@@ -90,7 +91,7 @@ describe('named pipes between a helper and us', { concurrency: false }, () => {
         env: { SECRET: 'a b"$\n%' },
       });
       const child = reader(piped, size === 65_536 ? 'sleep 1; cat' : 'cat');
-      const [bytes, finished] = await Promise.all([buffer(child.stdout), piped.run(AbortSignal.timeout(30_000))]);
+      const [bytes, finished] = await Promise.all([buffer(child.stdout), piped.run(AbortSignal.timeout(60_000))]);
       assert.equal(bytes.length, size);
       assert.equal(finished.exitCode, 0);
     }
@@ -113,7 +114,7 @@ describe('named pipes between a helper and us', { concurrency: false }, () => {
     );
     for (let i = 0; i < 20; i += 1) {
       await using piped = await own.pipe(sh('ls -d /var/lib/postgresql/data'));
-      const [bytes] = await Promise.all([buffer(reader(piped).stdout), piped.run(AbortSignal.timeout(30_000))]);
+      const [bytes] = await Promise.all([buffer(reader(piped).stdout), piped.run(AbortSignal.timeout(60_000))]);
       assert.equal(String(bytes), '/var/lib/postgresql/data\n');
     }
     await nothingLeft();
@@ -123,7 +124,7 @@ describe('named pipes between a helper and us', { concurrency: false }, () => {
     await using piped = await shell.pipe(sh('head -c 2000000 /dev/zero; echo "out of luck" >&2; exit 3'));
     const child = reader(piped);
     const reading = buffer(child.stdout);
-    await assert.rejects(piped.run(AbortSignal.timeout(30_000)), /exit code 3: out of luck/);
+    await assert.rejects(piped.run(AbortSignal.timeout(60_000)), /exit code 3: out of luck/);
     assert.equal((await reading).length, 2_000_000);
     await piped[Symbol.asyncDispose]();
     await nothingLeft();
@@ -133,7 +134,7 @@ describe('named pipes between a helper and us', { concurrency: false }, () => {
     await using piped = await shell.pipe({ ...sh('true'), place: { kind: 'helper', image: 'no-such-image:1' } });
     const child = reader(piped);
     const reading = buffer(child.stdout);
-    await assert.rejects(piped.run(AbortSignal.timeout(30_000)), refused('TOOL_MISSING'));
+    await assert.rejects(piped.run(AbortSignal.timeout(60_000)), refused('TOOL_MISSING'));
     assert.equal((await reading).length, 0);
     await piped[Symbol.asyncDispose]();
     await nothingLeft();
@@ -143,7 +144,7 @@ describe('named pipes between a helper and us', { concurrency: false }, () => {
     await using piped = await shell.pipe({ argv: ['no-such-program'], place: { kind: 'helper' } });
     const child = reader(piped);
     const reading = buffer(child.stdout);
-    await assert.rejects(piped.run(AbortSignal.timeout(30_000)), refused('TOOL_MISSING'));
+    await assert.rejects(piped.run(AbortSignal.timeout(60_000)), refused('TOOL_MISSING'));
     assert.equal((await reading).length, 0);
     await piped[Symbol.asyncDispose]();
     await nothingLeft();
@@ -157,7 +158,7 @@ describe('named pipes between a helper and us', { concurrency: false }, () => {
       await docker('kill', id);
     });
     child.stdout.resume();
-    await assert.rejects(piped.run(AbortSignal.timeout(30_000)), refused('DUMP_INCOMPLETE'));
+    await assert.rejects(piped.run(AbortSignal.timeout(60_000)), refused('DUMP_INCOMPLETE'));
     await piped[Symbol.asyncDispose]();
     await nothingLeft();
   });
@@ -178,7 +179,7 @@ describe('named pipes between a helper and us', { concurrency: false }, () => {
 
   it('fault 7: a checker that is killed fails, and nobody goes on feeding it', async () => {
     for (const input of [zeros(500_000_000), redirectable(500_000_000)]) {
-      const checking = shell.run(sh('head -c 1000000 >/dev/null; exec sleep 60'), input, AbortSignal.timeout(30_000));
+      const checking = shell.run(sh('head -c 1000000 >/dev/null; exec sleep 60'), input, AbortSignal.timeout(60_000));
       checking.catch(() => {});
       await eventually(async () => {
         const id = await docker('ps', '-q', '--filter', `label=lifeboat.owner=${runId}`);
@@ -208,11 +209,11 @@ describe('named pipes between a helper and us', { concurrency: false }, () => {
     assert.equal(signal, 'SIGKILL');
     const state = () => docker('ps', '-a', '--filter', `label=lifeboat.owner=${owner}`, '--format', '{{.State}}');
     // Its reader is gone, so the helper has nobody to write to.
-    await eventually(async () => assert.equal(await state(), 'exited'), 20_000);
+    await eventually(async () => assert.equal(await state(), 'exited'));
     assert.equal(await reapHelpers(await testApi(), owner), 1);
     await reapPipes({ path: folder, volume });
     assert.equal(await state(), '');
-    assert.deepEqual(await leftovers(owner, since), []);
+    assert.deepEqual(await leftovers(owner, events), []);
     await nothingLeft();
   });
 
@@ -239,7 +240,7 @@ describe('named pipes between a helper and us', { concurrency: false }, () => {
   it('a reader that dies ends the helper', async () => {
     await using piped = await shell.pipe(sh('exec cat /dev/zero'));
     reader(piped, 'head -c 1000 >/dev/null');
-    await assert.rejects(piped.run(AbortSignal.timeout(30_000)), refused('COMMAND_FAILED'));
+    await assert.rejects(piped.run(AbortSignal.timeout(60_000)), refused('COMMAND_FAILED'));
     await piped[Symbol.asyncDispose]();
     await nothingLeft();
   });
@@ -259,7 +260,7 @@ describe('named pipes between a helper and us', { concurrency: false }, () => {
     {
       await using piped = await far.pipe(sh('head -c 2000000 /dev/zero'));
       const child = reader(piped);
-      const [bytes] = await Promise.all([buffer(child.stdout), piped.run(AbortSignal.timeout(40_000))]);
+      const [bytes] = await Promise.all([buffer(child.stdout), piped.run(AbortSignal.timeout(60_000))]);
       assert.equal(bytes.length, 2_000_000);
     }
     await nothingLeft();
@@ -288,7 +289,7 @@ describe('named pipes between a helper and us', { concurrency: false }, () => {
         const child = reader(piped);
         child.stdout.once('data', () => docker(act, other.name));
         child.stdout.resume();
-        await assert.rejects(piped.run(AbortSignal.timeout(40_000)), refused(...codes));
+        await assert.rejects(piped.run(AbortSignal.timeout(60_000)), refused(...codes));
       }
       assert.equal(
         await docker('inspect', '-f', '{{.State.Status}}', other.name),
@@ -310,7 +311,7 @@ describe('named pipes between a helper and us', { concurrency: false }, () => {
   it('feeds a helper that comes when everything was written already, and brings back what it says', async () => {
     for (const size of [0, 10, 2_000_000]) {
       for (const input of [zeros(size), redirectable(size)]) {
-        const finished = await shell.run(sh('wc -c; echo done >&2'), input, AbortSignal.timeout(10_000));
+        const finished = await shell.run(sh('wc -c; echo done >&2'), input, AbortSignal.timeout(60_000));
         assert.deepEqual([finished.exitCode, finished.stdout.trim()], [0, String(size)]);
         assert.equal(finished.stderr.trim(), 'done');
       }
@@ -324,18 +325,18 @@ describe('named pipes between a helper and us', { concurrency: false }, () => {
     const finished = await shell.run(
       { ...sh(late), argv: ['bash', '-c', late] },
       redirectable(1_000),
-      AbortSignal.timeout(30_000),
+      AbortSignal.timeout(60_000),
     );
     assert.equal(finished.stdout.trim(), '1000');
   });
 
   it('lets the command decide when it stops reading early', async () => {
     for (const input of [zeros(2_000_000), redirectable(2_000_000)]) {
-      const refusing = await shell.run(sh('head -c 1000 >/dev/null; exit 4'), input, AbortSignal.timeout(30_000));
+      const refusing = await shell.run(sh('head -c 1000 >/dev/null; exit 4'), input, AbortSignal.timeout(60_000));
       assert.equal(refusing.exitCode, 4);
     }
     for (const input of [zeros(2_000_000), redirectable(2_000_000)]) {
-      const content = await shell.run(sh('head -c 1000 >/dev/null'), input, AbortSignal.timeout(30_000));
+      const content = await shell.run(sh('head -c 1000 >/dev/null'), input, AbortSignal.timeout(60_000));
       assert.equal(content.exitCode, 0);
     }
     await nothingLeft();
@@ -351,7 +352,7 @@ describe('named pipes between a helper and us', { concurrency: false }, () => {
     const mount = { type: 'volume', name: volume, source: '', target: '/x', readOnly: false } as const;
     const place = { kind: 'helper', mounts: [{ mount, target: '/mark', readOnly: false }] } as const;
     await assert.rejects(
-      shell.run({ ...sh(script), user: '0:0', place }, Readable.from(breaking()), AbortSignal.timeout(30_000)),
+      shell.run({ ...sh(script), user: '0:0', place }, Readable.from(breaking()), AbortSignal.timeout(60_000)),
       refused('STORE_UNAVAILABLE'),
     );
     await nothingLeft();
@@ -360,7 +361,7 @@ describe('named pipes between a helper and us', { concurrency: false }, () => {
   it('does not touch the bytes when no helper can be made', async () => {
     const input = zeros(1_000_000);
     const nowhere = { ...sh('true'), place: { kind: 'helper', image: 'no-such-image:1' } } as const;
-    await assert.rejects(shell.run(nowhere, input, AbortSignal.timeout(30_000)), refused('TOOL_MISSING'));
+    await assert.rejects(shell.run(nowhere, input, AbortSignal.timeout(60_000)), refused('TOOL_MISSING'));
     assert.equal((await buffer(input)).length, 1_000_000);
     await nothingLeft();
   });
@@ -368,7 +369,7 @@ describe('named pipes between a helper and us', { concurrency: false }, () => {
   it('a pipe of another user is written by nobody else', async () => {
     await using piped = await shell.pipe({ ...sh('id -u; stat -c %u:%g /pipe/pipe'), user: '1234:5678' });
     const child = reader(piped);
-    const [bytes] = await Promise.all([buffer(child.stdout), piped.run(AbortSignal.timeout(30_000))]);
+    const [bytes] = await Promise.all([buffer(child.stdout), piped.run(AbortSignal.timeout(60_000))]);
     assert.equal(bytes.toString(), '1234\n1234:5678\n');
     await assert.rejects(shell.pipe({ ...sh('true'), user: 'postgres' }), refused('INTERNAL'));
     await piped[Symbol.asyncDispose]();

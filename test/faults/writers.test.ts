@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { after, before, describe, it } from 'node:test';
 import { psql } from '../support/postgres.ts';
-import { type Stack, startStack } from '../support/stack.ts';
+import { database, type Stack, startStack } from '../support/stack.ts';
 import { dockerWithInput, eventually } from '../support/testbed.ts';
 
 /** How one product is asked, and how somebody writes to it without pause. */
@@ -39,11 +39,7 @@ const products: readonly Product[] = [
 ];
 
 const services = `
-  db:
-    image: postgres:17
-    environment: { POSTGRES_PASSWORD: x, POSTGRES_DB: shop }
-    healthcheck: { test: ["CMD-SHELL", "pg_isready -q -h 127.0.0.1 -U postgres"], interval: 1s, retries: 60 }
-  sql:
+${database}  sql:
     image: mysql:9
     environment: { MYSQL_ROOT_PASSWORD: x, MYSQL_DATABASE: shop }
     healthcheck: { test: ["CMD-SHELL", "mysqladmin -h127.0.0.1 --silent ping"], interval: 1s, retries: 60 }

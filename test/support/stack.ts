@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { docker, runId } from './testbed.ts';
+import { runId } from './testbed.ts';
 
 export interface Ended {
   readonly code: number;
@@ -25,6 +25,13 @@ export interface Stack extends AsyncDisposable {
 export function composeText(text: string): string {
   return JSON.stringify(text.replaceAll('$', '$$$$'));
 }
+
+/** A PostgreSQL server for a Compose file, with an empty database `shop`; it is healthy when it takes logins. */
+export const database = `  db:
+    image: postgres:17
+    environment: { POSTGRES_PASSWORD: x, POSTGRES_DB: shop }
+    healthcheck: { test: ["CMD-SHELL", "pg_isready -q -h 127.0.0.1 -U postgres"], interval: 1s, retries: 60 }
+`;
 
 let stacks = 0;
 
@@ -85,41 +92,6 @@ ${services}
   if (up.code === 0) return stack;
   await stack[Symbol.asyncDispose]();
   throw new Error(`compose up: ${up.stderr}`);
-}
-
-/**
- * What this owner's helpers left on the Engine since a moment: containers that still exist, and volumes that were mounted
- * by helpers only. Other tests run beside this one, so the Engine's own events say what belongs to whom.
- */
-export async function leftovers(owner: string, since: Date): Promise<readonly string[]> {
-  const seconds = (date: Date) => (date.getTime() / 1000).toFixed(3);
-  const window = ['--since', seconds(since), '--until', seconds(new Date())];
-  const events = async (...filters: string[]) => {
-    const lines = await docker(
-      'events',
-      ...window,
-      ...filters.flatMap((filter) => ['--filter', filter]),
-      '--format',
-      '{{json .Actor}}',
-    );
-    return lines
-      .split('\n')
-      .filter(Boolean)
-      .map((line) => JSON.parse(line) as { ID: string; Attributes: Record<string, string> });
-  };
-  const helpers = await events('type=container', 'event=create', 'label=lifeboat.role=helper');
-  const own = new Set(
-    helpers.filter(({ Attributes }) => Attributes['lifeboat.owner']?.includes(owner)).map(({ ID }) => ID),
-  );
-  const mounted = (await events('type=volume', 'event=mount')).filter(({ Attributes }) =>
-    own.has(Attributes.container ?? ''),
-  );
-  const [containers, volumes] = await Promise.all([docker('ps', '-aq', '--no-trunc'), docker('volume', 'ls', '-q')]);
-  const anonymous = mounted.map(({ ID }) => ID).filter((id) => /^[0-9a-f]{64}$/.test(id) || id.includes('scratch'));
-  return [
-    ...containers.split('\n').filter((id) => own.has(id)),
-    ...volumes.split('\n').filter((name) => anonymous.includes(name)),
-  ];
 }
 
 export function run(program: string, args: readonly string[], input?: string | Buffer): Promise<Ended> {

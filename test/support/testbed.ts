@@ -21,6 +21,9 @@ export const everyVersion = process.env.LIFEBOAT_TEST_ALL === '1';
 /** A password that breaks every careless quoting: quotes, spaces, newline, percent, dollar, backslash, unicode. */
 export const nastyPassword = `p w"'$HOME%s\\n\`id\`\nü;--`;
 
+/** The part of it that no quoting changes, for those who look whether it got out. */
+export const nastyMark = '$HOME%s';
+
 /** Runs the docker client; rejects with its standard error. */
 export async function docker(...args: string[]): Promise<string> {
   const { stdout } = await run('docker', args, { maxBuffer: 64 * 1024 * 1024 });

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { Webhook } from 'standardwebhooks';
-import { run, type Stack, startStack } from '../../support/stack.ts';
+import { database, run, type Stack, startStack } from '../../support/stack.ts';
 import { docker, eventually } from '../../support/testbed.ts';
 
 const secret = `whsec_${Buffer.from('a secret of this test, 32 bytes!').toString('base64')}`;
@@ -15,11 +15,7 @@ http.createServer((q, r) => {
 }).listen(8080);`;
 
 const services = `
-  db:
-    image: postgres:17
-    environment: { POSTGRES_PASSWORD: x, POSTGRES_DB: shop }
-    healthcheck: { test: ["CMD-SHELL", "pg_isready -q -h 127.0.0.1 -U postgres"], interval: 1s, retries: 60 }
-  hook:
+${database}  hook:
     image: node:26-trixie-slim
     init: true
     command: ["node", "-e", ${JSON.stringify(receiver)}]
@@ -62,7 +58,7 @@ describe('the daemon in its container', { concurrency: false }, () => {
   after(() => stack[Symbol.asyncDispose]());
 
   it('is healthy, and its commands are clients of it', async () => {
-    await eventually(() => docker('exec', sidecar(), 'lifeboat', 'healthcheck'), 20_000);
+    await eventually(() => docker('exec', sidecar(), 'lifeboat', 'healthcheck'));
     const backup = await run('docker', ['exec', sidecar(), 'backup']);
     assert.equal(backup.code, 0, backup.stderr);
     assert.match(backup.stderr, /✔ db\/postgres/);
@@ -72,30 +68,30 @@ describe('the daemon in its container', { concurrency: false }, () => {
   });
 
   it('tells a webhook with a signature that others can check, and Slack of failures only', async () => {
-    const success = await eventually(() => hook('run.succeeded'), 20_000);
+    const success = await eventually(() => hook('run.succeeded'));
     new Webhook(secret).verify(success.body, success.headers);
     await stack.compose('pause', 'db');
     const failed = await run('docker', ['exec', sidecar(), 'backup', 'db']);
     await stack.compose('unpause', 'db');
     assert.equal(failed.code, 1);
-    const failure = await eventually(() => hook('run.failed'), 20_000);
+    const failure = await eventually(() => hook('run.failed'));
     new Webhook(secret).verify(failure.body, failure.headers);
     assert.match(failure.body, /paused/);
     const slack = await eventually(async () => {
       const found = (await seen()).filter(({ path }) => path === '/slack');
       assert.equal(found.length, 1);
       return found[0]?.body ?? '';
-    }, 20_000);
+    });
     assert.match(slack, /"type":"header"/);
     assert.equal((await run('docker', ['exec', sidecar(), 'backup', 'db'])).code, 0);
-    await eventually(() => hook('run.recovered'), 20_000);
+    await eventually(() => hook('run.recovered'));
   });
 
   it('fault 37: ends in good order when it is told to stop, and comes back', async () => {
     await stack.compose('stop', 'sidecar');
     assert.equal(await docker('inspect', '-f', '{{.State.ExitCode}}', sidecar()), '0');
     await stack.compose('start', 'sidecar');
-    await eventually(() => docker('exec', sidecar(), 'lifeboat', 'healthcheck'), 20_000);
+    await eventually(() => docker('exec', sidecar(), 'lifeboat', 'healthcheck'));
     const listed = JSON.parse((await stack.ok('list', '--json')).stdout);
     assert.equal(listed.backups.length, 2);
   });

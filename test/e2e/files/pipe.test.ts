@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import type { Manifest } from '../../../src/domain/manifest.ts';
-import { leftovers, type Stack, startStack } from '../../support/stack.ts';
+import { leftovers, watchEvents } from '../../support/events.ts';
+import { type Stack, startStack } from '../../support/stack.ts';
 import { docker, dockerWithInput } from '../../support/testbed.ts';
 
 const services = `
@@ -45,9 +46,9 @@ describe('files that a helper reads where they lie', { concurrency: false }, () 
 
   it('come through named pipes, are proved and restored, and nothing is left on the Engine', async () => {
     const good = await app('SELECT count(*) AS n, sum(x) AS s, sum(length(b)) AS l FROM t');
-    const since = new Date();
+    await using events = watchEvents();
     await stack.ok('backup');
-    assert.deepEqual(await leftovers(stack.project, since), []);
+    assert.deepEqual(await leftovers(stack.project, events), []);
     assert.equal(await docker('exec', `${stack.project}-sidecar-1`, 'ls', '/run/lifeboat'), '');
     for (const service of ['cache', 'app']) {
       const { path, seals, artifacts } = await newest(service);

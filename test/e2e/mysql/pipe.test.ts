@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import type { Manifest } from '../../../src/domain/manifest.ts';
-import { leftovers, type Stack, startStack } from '../../support/stack.ts';
+import { leftovers, watchEvents } from '../../support/events.ts';
+import { type Stack, startStack } from '../../support/stack.ts';
 import { dockerWithInput, nastyPassword } from '../../support/testbed.ts';
 
 const password = JSON.stringify(nastyPassword.replaceAll('$', '$$$$'));
@@ -41,9 +42,9 @@ describe('MySQL and MariaDB through named pipes', { concurrency: false }, () => 
 
   it('gives back every row and leaves nothing on the Engine', async () => {
     const good = await Promise.all(each.map(digest));
-    const since = new Date();
+    await using events = watchEvents();
     await stack.ok('backup');
-    assert.deepEqual(await leftovers(stack.project, since), []);
+    assert.deepEqual(await leftovers(stack.project, events), []);
     for (const service of each) {
       const manifest = await newest(service);
       assert.equal(manifest.path.taken, 'pipe', manifest.path.why);

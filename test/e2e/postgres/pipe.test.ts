@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import type { Manifest } from '../../../src/domain/manifest.ts';
+import { leftovers, watchEvents } from '../../support/events.ts';
 import { psql as query } from '../../support/postgres.ts';
-import { composeText, leftovers, type Stack, startStack } from '../../support/stack.ts';
+import { composeText, type Stack, startStack } from '../../support/stack.ts';
 import { docker, everyVersion, nastyPassword } from '../../support/testbed.ts';
 
 const services = `
@@ -34,20 +35,19 @@ for (const codec of everyVersion ? ['zstd', 'gzip', 'none'] : ['zstd']) {
 
     it('gives back every row and leaves nothing on the Engine', async () => {
       const good = await digest();
-      const since = new Date();
+      await using events = watchEvents();
       for (let i = 0; i < 3; i += 1) await stack.ok('backup');
-      assert.deepEqual(await leftovers(stack.project, since), []);
+      assert.deepEqual(await leftovers(stack.project, events), []);
       const manifest = await newest();
       assert.equal(manifest.path.taken, 'pipe', manifest.path.why);
       const shop = manifest.artifacts.find(({ name }) => name === 'shop');
       assert.ok(shop && shop.plainBytes > 5_000_000, `${shop?.plainBytes} plain bytes`);
       assert.equal(await docker('exec', `${stack.project}-sidecar-1`, 'ls', '/run/lifeboat'), '');
       await psql('DELETE FROM orders WHERE id % 2 = 0');
-      const between = new Date();
       const { stdout } = await stack.ok('restore', 'db', '--yes', '--json');
       assert.match(stdout, /"step":"stage","detail":"database shop by \d jobs at once"/);
       assert.equal(await digest(), good);
-      assert.deepEqual(await leftovers(stack.project, between), []);
+      assert.deepEqual(await leftovers(stack.project, events), []);
       assert.equal(await docker('exec', `${stack.project}-sidecar-1`, 'ls', '/run/lifeboat'), '');
     });
 

@@ -3,8 +3,9 @@ import { readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import type { Manifest } from '../../../src/domain/manifest.ts';
+import { leftovers, watchEvents } from '../../support/events.ts';
 import { psql as query } from '../../support/postgres.ts';
-import { composeText, leftovers, run, type Stack, startStack } from '../../support/stack.ts';
+import { composeText, run, type Stack, startStack } from '../../support/stack.ts';
 import { docker, nastyPassword } from '../../support/testbed.ts';
 
 const services = `
@@ -58,7 +59,7 @@ describe('PostgreSQL beside a sidecar', { concurrency: false }, () => {
   });
 
   it('is backed up and restored by one command each, the app stopped and started around it', async () => {
-    const since = new Date();
+    await using events = watchEvents();
     const good = await digest();
     const backup = await stack.ok('backup');
     assert.match(backup.stdout, /✔ backed up db\/postgres \(run \w{6}\)/);
@@ -83,7 +84,7 @@ describe('PostgreSQL beside a sidecar', { concurrency: false }, () => {
     ).split(' ');
     assert.equal(running, 'true');
     assert.notEqual(startedAfter, startedBefore, 'the app was stopped and started');
-    assert.deepEqual(await leftovers(stack.project, since), [], 'no container and no volume was left behind');
+    assert.deepEqual(await leftovers(stack.project, events), [], 'no container and no volume was left behind');
 
     const undo = /undo +(restore .*)/.exec(restored.stdout)?.[1]?.split(' ') ?? [];
     assert.equal((await run('docker', ['exec', `${stack.project}-sidecar-1`, ...undo])).code, 0);

@@ -4,15 +4,8 @@ import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { psql as query } from '../../support/postgres.ts';
 import { type Bucket, makeBucket } from '../../support/s3.ts';
-import { composeText, type Stack, startStack } from '../../support/stack.ts';
+import { database, composeText, type Stack, startStack } from '../../support/stack.ts';
 import { runId } from '../../support/testbed.ts';
-
-const services = `
-  db:
-    image: postgres:17
-    environment: { POSTGRES_PASSWORD: x, POSTGRES_DB: shop }
-    healthcheck: { test: ["CMD-SHELL", "pg_isready -q -h 127.0.0.1 -U postgres"], interval: 1s, retries: 60 }
-`;
 
 /**
  * What a cloud has beside the server: the metadata service that hands a machine the keys of its role (its second version,
@@ -56,7 +49,7 @@ describe('a sidecar that stores in S3', { concurrency: false }, () => {
 
   before(async () => {
     bucket = await makeBucket(`lifeboat-e2e-${runId}`);
-    stack = await startStack(services + cloud(bucket), bucket.settings);
+    stack = await startStack(database + cloud(bucket), bucket.settings);
     await psql(
       'CREATE TABLE orders (id bigserial PRIMARY KEY, note text); INSERT INTO orders (note) SELECT md5(random()::text) FROM generate_series(1, 30000)',
     );
@@ -66,7 +59,7 @@ describe('a sidecar that stores in S3', { concurrency: false }, () => {
     await bucket[Symbol.asyncDispose]();
   });
 
-  it('writes the local copy first and copies it, manifest last', async () => {
+  it('copies what lies in the local destination, all of it', async () => {
     await stack.ok('backup');
     const [entry] = JSON.parse((await stack.ok('list', '--json')).stdout).backups;
     assert.deepEqual(entry.destinations.toSorted(), ['local', 'offsite']);

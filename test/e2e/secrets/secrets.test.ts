@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import { watchEvents } from '../../contracts/engine.ts';
-import { composeText, leftovers, type Stack, startStack } from '../../support/stack.ts';
+import { leftovers, watchEvents, watchLeaks } from '../../support/events.ts';
+import { composeText, type Stack, startStack } from '../../support/stack.ts';
 import {
   docker,
   dockerWithInput,
@@ -83,7 +83,10 @@ const look = () => {
       const line = readFileSync('/proc/' + pid + '/cmdline', 'utf8');
       programs.add(line.split('\\0')[0].split('/').pop());
       if (line.includes(process.env.WORD)) found.add(readFileSync('/proc/' + pid + '/cgroup', 'utf8').trim() + ' ' + JSON.stringify(line));
-    } catch {}
+    } catch (error) {
+      // A process that has ended meanwhile has no command line any more.
+      if (!['ENOENT', 'ESRCH'].includes(error.code)) throw error;
+    }
   }
   setTimeout(look, 3);
 };
@@ -154,8 +157,8 @@ describe('passwords that are hard to write, in every engine that has them', { co
       run: ['--pid', 'host', '--init'],
     });
     await eventually(async () => assert.match(await docker('logs', watch.name), /looking/));
-    await using events = await watchEvents();
-    const since = new Date();
+    await using leaks = watchLeaks();
+    await using events = watchEvents();
     for (const engine of engines) await write[engine]('kept');
 
     const said: string[] = [];
@@ -207,7 +210,7 @@ describe('passwords that are hard to write, in every engine that has them', { co
     );
     assert.match(files, /manifest\.json:0/);
     assert.doesNotMatch(files, /:[1-9]/);
-    const places = { said: said.join('\n'), messages, logs: logs.stdout + logs.stderr, events: await events.text() };
+    const places = { said: said.join('\n'), messages, logs: logs.stdout + logs.stderr, events: await leaks.text() };
     for (const [place, text] of Object.entries(places)) assert.ok(!text.includes(canary), `it is in ${place}`);
 
     await docker('stop', watch.name);
@@ -221,6 +224,6 @@ describe('passwords that are hard to write, in every engine that has them', { co
       seen.found?.filter((line) => !line.includes(graph)),
       [],
     );
-    assert.deepEqual(await leftovers(stack.project, since), []);
+    assert.deepEqual(await leftovers(stack.project, events), []);
   });
 });
