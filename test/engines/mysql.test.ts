@@ -1,11 +1,10 @@
 import assert from 'node:assert/strict';
 import { Readable } from 'node:stream';
 import { describe, it } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { LifeboatError } from '../../src/domain/errors.ts';
 import { mysql } from '../../src/engines/mysql/index.ts';
 import { testEngine } from '../contracts/engine.ts';
-import { docker, dockerWithInput, shellOf, startContainer } from '../support/testbed.ts';
+import { docker, dockerWithInput, eventually, shellOf, startContainer } from '../support/testbed.ts';
 import { backUp, environment, options, putBack, ready, silent, soon, startServer } from './mysql/bench.ts';
 import { damage, fingerprint, type Product, rows, runSql, seed, standAlone } from './mysql/seed.ts';
 
@@ -94,7 +93,8 @@ for (const product of ['MariaDB', 'MySQL'] as const) {
         '--database=shop',
       );
       blocking.catch(() => {});
-      await sleep(1_000);
+      const sitting = "SELECT COUNT(*) FROM information_schema.PROCESSLIST WHERE INFO LIKE 'DO SLEEP%'";
+      await eventually(async () => assert.equal(await runSql(server.name, product, sitting), '1'));
       await putBack(server.id, taken);
       assert.equal(await runSql(server.name, product, 'SELECT * FROM shop.t'), '1');
       await assert.rejects(blocking);

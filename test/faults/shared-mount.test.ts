@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import { inApp } from '../engines/sqlite-seed.ts';
+import { inApp } from '../engines/sqlite/seed.ts';
 import { makeHome } from '../support/daemon.ts';
 import type { Ended } from '../support/stack.ts';
 import { docker, eventually, runId, startContainer } from '../support/testbed.ts';

@@ -1,8 +1,9 @@
 import { ready as mysqlReady } from '../../engines/mysql/bench.ts';
 import * as sql from '../../engines/mysql/seed.ts';
 import { damagePostgres, postgresFingerprint, seedPostgres } from '../../engines/postgres-seed.ts';
-import * as redis from '../../engines/redis-servers.ts';
-import * as sqlite from '../../engines/sqlite-seed.ts';
+import * as redis from '../../engines/redis/data.ts';
+import * as graphs from '../../engines/redis/graphs.ts';
+import * as sqlite from '../../engines/sqlite/seed.ts';
 import { postgresReady, type Tools } from '../../support/postgres.ts';
 import { composeText } from '../../support/stack.ts';
 import { docker, eventually, nastyPassword } from '../../support/testbed.ts';
@@ -66,12 +67,12 @@ const graph: Server = {
   service: 'graph',
   compose: `
     image: falkordb/falkordb:latest
-    environment: { REDIS_ARGS: ${composeText(`--requirepass ${redis.graphPassword} --appendonly yes`)} }
+    environment: { REDIS_ARGS: ${composeText(`--requirepass ${graphs.graphPassword} --appendonly yes`)} }
     volumes: ["graph-data:/var/lib/falkordb/data"]`,
-  ready: (name) => redis.ready(name, redis.graphCli),
-  seed: redis.seedGraphs,
-  fingerprint: redis.graphFingerprint,
-  damage: redis.damageGraphs,
+  ready: (name) => redis.ready(name, graphs.graphCli),
+  seed: graphs.seedGraphs,
+  fingerprint: graphs.graphFingerprint,
+  damage: graphs.damageGraphs,
 };
 
 /** Two databases in one volume: one in WAL mode, one with a rollback journal. */

@@ -1,4 +1,4 @@
-import { dockerWithInput } from '../support/testbed.ts';
+import { dockerWithInput } from '../../support/testbed.ts';
 
 /** Runs a program with node:sqlite in the container, as the app's own user. */
 export const inApp = (name: string, program: string, ...args: string[]) => {

@@ -1,21 +1,8 @@
-import { redis } from '../../src/engines/redis/index.ts';
-import { testEngine } from '../contracts/engine.ts';
-import { nastyPassword } from '../support/testbed.ts';
-import {
-  type Cli,
-  commands,
-  damage,
-  damageGraphs,
-  fieldExpiry,
-  fingerprint,
-  graphCli,
-  graphFingerprint,
-  graphPassword,
-  ready,
-  redisCli,
-  seed,
-  seedGraphs,
-} from './redis-servers.ts';
+import { redis } from '../../../src/engines/redis/index.ts';
+import { testEngine } from '../../contracts/engine.ts';
+import { nastyPassword } from '../../support/testbed.ts';
+import { type Cli, commands, damage, fieldExpiry, fingerprint, ready, redisCli, seed } from './data.ts';
+import { damageGraphs, graphCli, graphFingerprint, graphPassword, seedGraphs } from './graphs.ts';
 
 /** A case of the contract for a server with plain types. */
 function testServer(title: string, image: string, as: Cli, args: readonly string[], extra = ''): void {
