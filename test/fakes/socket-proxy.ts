@@ -155,7 +155,7 @@ async function pass(
         continue;
       }
       const { resetAfter, flipAt, rate, idleCutMs } = now;
-      if (inHeader && (resetAfter !== undefined || flipAt !== undefined)) {
+      if (inHeader) {
         // Its end may come in pieces.
         const joined = Buffer.concat([tail, chunk]);
         const end = joined.indexOf('\r\n\r\n');

@@ -4,9 +4,9 @@ import { mkdirSync } from 'node:fs';
 import { mkdir, readdir, readFile, rename, rm, statfs, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { type Home, makeHome, type SmallStack, startSmallStack } from '../support/daemon.ts';
+import { openReceiver } from '../contracts/notifier.ts';
+import { good, type Home, listed, makeHome, type SmallStack, startSmallStack } from '../support/daemon.ts';
 import { type TestBucket, testBucket } from '../support/s3.ts';
-import type { Ended } from '../support/stack.ts';
 
 const mib = 1024 ** 2;
 
@@ -26,11 +26,8 @@ describe('a destination in trouble', { concurrency: false }, () => {
     await bucket[Symbol.asyncDispose]();
   });
 
-  const good = (ended: Ended) => assert.equal(ended.code, 0, `${ended.stdout}\n${ended.stderr}`);
   const backup = (home: Home) => home.lifeboat(['backup']);
   const rows = () => stack.psql('SELECT count(*) FROM orders');
-  const listed = async (home: Home) =>
-    (JSON.parse((await home.lifeboat(['list', '--json'])).stdout) as { backups: { id: string }[] }).backups;
 
   it('is told to be new when its history starts, and says how to restore by hand from the first moment on', async () => {
     await using home = await makeHome(stack.project);
@@ -65,6 +62,59 @@ describe('a destination in trouble', { concurrency: false }, () => {
     assert.equal((await listed(home)).length, 2);
   });
 
+  it('a destination that is away degrades backups and stops nothing; it is used again when it is back', async () => {
+    await using home = await makeHome(stack.project);
+    const offsite = join(home.folder, 'offsite');
+    const daemon = await home.start({ LIFEBOAT_DEST_OFFSITE_URL: `file://${offsite}` });
+    const first = await home.lifeboat(['backup']);
+    assert.equal(first.code, 3, first.stderr);
+    assert.match(first.stderr, /not in offsite/);
+    const degraded = await home.lifeboat(['status']);
+    assert.equal(degraded.code, 3);
+    assert.match(degraded.stdout, /degraded +db\/postgres[\s\S]*destination offsite cannot be used/);
+    assert.equal((await home.lifeboat(['healthcheck'])).code, 0, 'one destination is enough to be well');
+    assert.match(daemon.log(), /cannot be used: .*offsite/);
+    const list = await home.lifeboat(['list']);
+    assert.equal(list.code, 3);
+    assert.match(list.stderr, /! offsite: /);
+    await mkdir(offsite);
+    good(await home.lifeboat(['backup']));
+    good(await home.lifeboat(['status']));
+    assert.deepEqual((await listed(home))[0]?.destinations.toSorted(), ['local', 'offsite']);
+  });
+
+  it('a required destination that is away fails the backup; what is elsewhere can be restored', async () => {
+    await using home = await makeHome(stack.project, { LIFEBOAT_DEST_OFFSITE_REQUIRED: 'true' });
+    const offsite = join(home.folder, 'offsite');
+    const daemon = await home.start({ LIFEBOAT_DEST_OFFSITE_URL: `file://${offsite}` });
+    const first = await home.lifeboat(['backup']);
+    assert.equal(first.code, 1, first.stderr);
+    assert.match(first.stderr, /✖ db\/postgres .*\n +not in offsite/);
+    assert.match(first.stdout, /✖ backed up nothing, 1 failed/);
+    const failed = await home.lifeboat(['status']);
+    assert.equal(failed.code, 1);
+    assert.match(failed.stdout, /failed +db\/postgres[\s\S]*not in offsite, which is required: /);
+    assert.match(daemon.log(), /finished: 1 failed .*not in offsite, which is required/);
+    assert.deepEqual((await listed(home))[0]?.destinations, ['local']);
+    good(await home.lifeboat(['restore', 'db', '--yes', '--no-safety-backup']));
+    await mkdir(offsite);
+    good(await home.lifeboat(['backup']));
+    good(await home.lifeboat(['status']));
+  });
+
+  it('fault 51: a destination that was unmounted meanwhile is not written to', async () => {
+    await using home = await makeHome(stack.project);
+    await home.start();
+    good(await home.lifeboat(['backup']));
+    const backups = join(home.folder, 'backups');
+    await rm(backups, { recursive: true });
+    await mkdir(backups);
+    const backup = await home.lifeboat(['backup']);
+    assert.equal(backup.code, 1);
+    assert.match(backup.stderr, /was used before, but its lifeboat\.json is gone/);
+    assert.deepEqual(await readdir(backups), []);
+  });
+
   it('fault 61: a bucket that was emptied is refused, a prefix with a slip is told to be new', async () => {
     await using home = await makeHome(stack.project, {
       ...bucket.destination('OFFSITE', 'shop'),
@@ -93,14 +143,18 @@ describe('a destination in trouble', { concurrency: false }, () => {
   });
 
   /** A home whose folder of this name is a disk of its own, which goes away with it. */
-  async function homeOnDisk(name: string, bytes: number, settings: Readonly<Record<string, string>> = {}) {
+  async function homeOnDisk(
+    name: string,
+    bytes: number,
+    settings: (disk: string) => Readonly<Record<string, string>> = () => ({}),
+  ) {
     const held = new AsyncDisposableStack();
     let disk = '';
     const home = await makeHome(stack.project, (folder) => {
       disk = join(folder, name);
       mkdirSync(disk, { recursive: true });
       execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${bytes}`, 'tmpfs', disk]);
-      return { ...settings, ...(name === 'tmp' ? { TMPDIR: disk } : {}) };
+      return settings(disk);
     });
     held.use(home);
     held.defer(() => void execFileSync('umount', ['-l', disk]));
@@ -160,9 +214,40 @@ describe('a destination in trouble', { concurrency: false }, () => {
   });
 
   it('fault 50: a full folder for temporary files costs no backup', async () => {
-    await using place = await homeOnDisk('tmp', mib);
+    await using place = await homeOnDisk('tmp', mib, (disk) => ({ TMPDIR: disk }));
     await place.fill(0);
     good(await backup(place.home));
+  });
+
+  it('fault 50: a failure is told although no disk of the sidecar has any room', async () => {
+    await using receiver = await openReceiver();
+    await using place = await homeOnDisk('disk', 16 * mib, (disk) => {
+      for (const folder of ['backups', 'data', 'tmp']) mkdirSync(join(disk, folder));
+      return {
+        LIFEBOAT_DEST_LOCAL_URL: `file://${disk}/backups`,
+        LIFEBOAT_DATA_DIR: join(disk, 'data'),
+        TMPDIR: join(disk, 'tmp'),
+        LIFEBOAT_NOTIFY_WEBHOOK_URL: receiver.url.href,
+        LIFEBOAT_LABEL_PREFIX: 'lbn', // The containers of tests carry a label that begins like ours.
+      };
+    });
+    const { home, fill, clear } = place;
+    await home.start();
+    good(await backup(home));
+    await fill(0);
+    const full = await backup(home);
+    assert.equal(full.code, 1, full.stderr);
+    await receiver.got(1);
+    await clear();
+    good(await backup(home));
+    await receiver.got(2);
+    const told = receiver.received.map(({ body }) => JSON.parse(body));
+    assert.deepEqual(
+      told.map(({ type }) => type),
+      ['run.failed', 'run.recovered'],
+    );
+    assert.match(told[0].data.sources[0].error.message, /ENOSPC/);
+    assert.match(told[0].data.sources[0].error.hint, /free space there, or remove old backups/);
   });
 
   it('fault 77: when the safety backup fails, the restore is refused and nothing is touched', async () => {

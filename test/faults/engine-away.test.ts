@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { stallableEngine } from '../fakes/stallable-engine.ts';
 import { type Home, makeHome, type SmallStack, startSmallStack } from '../support/daemon.ts';
-import { eventually } from '../support/testbed.ts';
+import { eventually, everyVersion } from '../support/testbed.ts';
 
 describe('an Engine that falls silent', { concurrency: false }, () => {
   let stack: SmallStack;
@@ -17,7 +17,7 @@ describe('an Engine that falls silent', { concurrency: false }, () => {
     (await readdir(join(home.folder, 'backups'), { recursive: true })).filter((name) => /partial|manifest/.test(name));
 
   // It takes the patience that every call to the Engine has.
-  const skip = process.env.LIFEBOAT_TEST_ALL !== '1' && 'npm run test:all';
+  const skip = !everyVersion && 'npm run test:all';
   it('faults 16 and 47: a dump ends as a failure, and nothing is left of it once the Engine is back', {
     skip,
   }, async () => {

@@ -97,7 +97,7 @@ describe('a dump that goes wrong while a daemon watches', { concurrency: false }
     const ended = await failing;
     assert.equal(ended.code, 1, ended.stdout + ended.stderr);
     assert.match(ended.stderr, words);
-    await eventually(async () => assert.equal(told('run.failed').length, failures + 1), 20_000);
+    await eventually(async () => assert.equal(told('run.failed').length, failures + 1));
     const message = told('run.failed').at(-1) ?? '';
     assert.match(
       (JSON.parse(message) as { data: { sources: { error: { message: string; hint?: string } }[] } }).data.sources
@@ -117,7 +117,7 @@ describe('a dump that goes wrong while a daemon watches', { concurrency: false }
     await heal();
     await root('rm -f /usr/local/bin/pg_dump /tmp/dumping');
     good(await backup());
-    await eventually(async () => assert.equal(told('run.recovered').length, recoveries + 1), 20_000);
+    await eventually(async () => assert.equal(told('run.recovered').length, recoveries + 1));
   }
 
   it('fault 1: the tool fails after half its output; its last words are told, without the password in them', async () => {

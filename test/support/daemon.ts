@@ -1,7 +1,9 @@
+import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Status } from '../../src/runs/status/status.ts';
 import { postgresReady, psql as query } from './postgres.ts';
 import type { Ended } from './stack.ts';
 import { docker, eventually, runId, startContainer } from './testbed.ts';
@@ -155,7 +157,7 @@ export async function makeHome(
       daemons.push(daemon);
       const up = eventually(async () => {
         if (!text.includes('is up')) throw new Error(`the daemon does not come up:\n${text}`);
-      }, 20_000);
+      });
       await Promise.race([up, ended]);
       return daemon;
     },
@@ -166,4 +168,25 @@ export async function makeHome(
     },
   };
   return home;
+}
+
+/** Holds that a command ended well, or fails with what it said. */
+export function good({ code, stdout, stderr }: Ended): void {
+  assert.equal(code, 0, `${stdout}\n${stderr}`);
+}
+
+/** What `list --json` prints of a backup. */
+export interface Listed {
+  readonly id: string;
+  readonly trigger: string;
+  readonly destinations: readonly string[];
+}
+
+/** The backups that there are, the newest first. */
+export async function listed(home: Home): Promise<readonly Listed[]> {
+  return (JSON.parse((await home.lifeboat(['list', '--json'])).stdout) as { backups: Listed[] }).backups;
+}
+
+export async function statusOf(home: Home): Promise<Status> {
+  return JSON.parse((await home.lifeboat(['status', '--json'])).stdout) as Status;
 }
