@@ -10,6 +10,12 @@ import { type TestBucket, testBucket } from '../support/s3.ts';
 import { run } from '../support/stack.ts';
 import { docker, eventually } from '../support/testbed.ts';
 
+/** Makes a daemon go wrong when it gets SIGUSR2. */
+const onSignal = (what: 'crash' | 'exhaust' | 'stall') => [
+  '--import',
+  join(import.meta.dirname, `../support/on-usr2-${what}.ts`),
+];
+
 /**
  * A restore that stands still while the app is stopped: the new copy of the table is checked row by row by a function
  * that sleeps. What is there already was put in quickly.
@@ -76,24 +82,19 @@ describe('the end of the daemon', { concurrency: false }, () => {
   it('fault 37: SIGTERM during a backup leaves no partial backup', async () => {
     await using home = await makeHome(stack.project);
     const daemon = await home.start();
-    const holder = docker(
-      ...['exec', stack.db, 'psql', '-XqAt', '-U', 'postgres', 'shop', '-c'],
-      'BEGIN; LOCK TABLE orders IN ACCESS EXCLUSIVE MODE; SELECT pg_sleep(30)',
-    ).catch((error: unknown) => error); // It ends by being terminated.
-    const backup = home.lifeboat(['backup', 'db']);
-    await eventually(async () =>
-      assert.notEqual(await stack.psql("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"), '0'),
-    );
-    daemon.kill('SIGTERM');
-    assert.deepEqual(await daemon.ended, { code: 0, signal: null }, daemon.log());
-    assert.equal((await backup).code, 130);
+    {
+      await using _lock = await stack.dumpsHang();
+      const backup = home.lifeboat(['backup', 'db']);
+      await stack.isDumping();
+      daemon.kill('SIGTERM');
+      assert.deepEqual(await daemon.ended, { code: 0, signal: null }, daemon.log());
+      assert.equal((await backup).code, 130);
+    }
     const left = await readdir(join(home.folder, 'backups'), { recursive: true });
     assert.deepEqual(
       left.filter((name) => name.includes('partial') || name.includes('manifest')),
       [],
     );
-    await stack.psql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE wait_event = 'PgSleep'");
-    await holder;
     await home.start();
     const status = JSON.parse((await home.lifeboat(['status', '--json'])).stdout) as Status;
     assert.equal(status.sources[0]?.lastRun?.result, 'interrupted');
@@ -144,15 +145,40 @@ describe('the end of the daemon', { concurrency: false }, () => {
 
   it('fault 107: an error that nobody caught puts the app back and ends with a failure', async () => {
     await using home = await makeHome(stack.project);
-    const { daemon, client } = await restoring(
-      home,
-      '--import',
-      join(import.meta.dirname, '../support/crash-on-usr2.ts'),
-    );
+    const { daemon, client } = await restoring(home, ...onSignal('crash'));
     daemon.kill('SIGUSR2');
     await endsWell(home, daemon, 1);
     assert.match(daemon.log(), /ERROR Lifeboat has ended: unexpected error: nobody caught this/);
     assert.notEqual((await client).code, 0);
+  });
+
+  it('fault 107: a daemon that is out of memory ends at once, and the next start puts the app back', async () => {
+    await using home = await makeHome(stack.project);
+    const { daemon, client } = await restoring(home, '--max-old-space-size=150', ...onSignal('exhaust'));
+    daemon.kill('SIGUSR2');
+    assert.deepEqual(await daemon.ended, { code: null, signal: 'SIGABRT' }, daemon.log());
+    assert.equal((await client).code, 1);
+    assert.equal(await stack.appState(), 'exited');
+    const next = await home.start();
+    await eventually(() => isPutBack(home));
+    assert.match(next.log(), /put back after an interruption: app: started again/);
+  });
+
+  it('fault 107: a daemon whose event loop stands still is not well, and the next one puts the app back', async () => {
+    await using home = await makeHome(stack.project);
+    const { daemon, client } = await restoring(home, ...onSignal('stall'));
+    assert.equal((await home.lifeboat(['healthcheck'])).code, 0);
+    daemon.kill('SIGUSR2');
+    await eventually(async () => assert.match(daemon.log(), /stands still/));
+    const sick = await home.lifeboat(['healthcheck']);
+    assert.equal(sick.code, 1);
+    assert.match(sick.stdout, /the daemon does not answer \(ETIMEDOUT\)/);
+    assert.equal(await stack.appState(), 'exited');
+    daemon.kill('SIGKILL'); // As Docker does after the time it gives.
+    await daemon.ended;
+    assert.equal((await client).code, 1);
+    await home.start();
+    await eventually(() => isPutBack(home));
   });
 
   it('fault 40: an app that a person had stopped stays stopped', async () => {

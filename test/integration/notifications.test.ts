@@ -82,6 +82,26 @@ describe('notifications', { concurrency: false }, () => {
     assert.match(told[0].problems[0].message, /unknown label lbn\.shedule on service odd/);
     assert.match(told[1].sources[0].error.message, /^not in offsite, which is required: /);
   });
+
+  it('fault 65: a backup that lacks one of its destinations is told, and so is its recovery', async () => {
+    await using receiver = await openReceiver();
+    await using home = await makeHome(stack.project, {
+      LIFEBOAT_NOTIFY_WEBHOOK_URL: receiver.url.href,
+      LIFEBOAT_LABEL_PREFIX: 'lbn',
+    });
+    const offsite = join(home.folder, 'offsite');
+    await home.start({ LIFEBOAT_DEST_OFFSITE_URL: `file://${offsite}` });
+    assert.equal((await home.lifeboat(['backup'])).code, 3);
+    await receiver.got(1);
+    await mkdir(offsite);
+    assert.equal((await home.lifeboat(['backup'])).code, 0);
+    await receiver.got(2);
+    assert.deepEqual(typesOf(receiver.received), ['run.degraded', 'run.recovered']);
+    const [degraded] = receiver.received.map(({ body }) => JSON.parse(body).data.sources[0]);
+    assert.equal(degraded.result, 'degraded');
+    assert.equal(degraded.error.destination, 'offsite');
+    assert.deepEqual(degraded.backup.destinations, ['local']);
+  });
 });
 
 // --- utils ---

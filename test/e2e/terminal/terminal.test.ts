@@ -1,15 +1,9 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { run, type Stack, startStack } from '../../support/stack.ts';
+import { database, run, type Stack, startStack } from '../../support/stack.ts';
 import { openTerminal } from '../../support/terminal.ts';
 import { dockerWithInput, eventually } from '../../support/testbed.ts';
-
-const services = `  db:
-    image: postgres:17
-    environment: { POSTGRES_PASSWORD: secret, POSTGRES_DB: shop }
-    healthcheck: { test: ["CMD", "pg_isready", "-h", "127.0.0.1", "-U", "postgres"], interval: 1s, retries: 60 }
-`;
 
 const ctrlC = '\u0003';
 
@@ -17,7 +11,7 @@ const ctrlC = '\u0003';
 describe('backup and restore as people type them', { concurrency: false }, () => {
   let stack: Stack;
   before(async () => {
-    stack = await startStack(services, {}, 'daemon');
+    stack = await startStack(database, {}, 'daemon');
     await psql('CREATE TABLE orders AS SELECT i AS id FROM generate_series(1, 1000) i');
   });
   after(() => stack[Symbol.asyncDispose]());
@@ -45,9 +39,9 @@ describe('backup and restore as people type them', { concurrency: false }, () =>
     assert.match(typed.screen(), /✔ db\/postgres {2}\w{6}/);
   });
 
-  it('restore alone lets a person pick the source and the backup, and asks for the name of the service', async () => {
+  it('docker exec -it sidecar restore: a person picks the source and the backup, and types the name of the service', async () => {
     await lose();
-    const terminal = openTerminal(compose('exec', 'sidecar', 'restore'));
+    const terminal = openTerminal(['docker', 'exec', '-it', `${stack.project}-sidecar-1`, 'restore']);
     await terminal.shows(/What do you want to restore\?[\s\S]*db\/postgres/);
     terminal.type('\r');
     await terminal.shows(/From when\?[\s\S]*ago/);
@@ -58,6 +52,15 @@ describe('backup and restore as people type them', { concurrency: false }, () =>
     terminal.type('db\r');
     assert.equal(await terminal.ended, 0, terminal.screen());
     assert.match(terminal.screen(), /Restore db\/postgres in stack[\s\S]*restored db\/postgres from/);
+    await isBack();
+  });
+
+  it('docker exec -it sidecar restore db: asks for the name of the service, and restores the newest', async () => {
+    await lose();
+    const terminal = openTerminal(['docker', 'exec', '-it', `${stack.project}-sidecar-1`, 'restore', 'db']);
+    await terminal.shows(/Type db to continue/);
+    terminal.type('db\r');
+    assert.equal(await terminal.ended, 0, terminal.screen());
     await isBack();
   });
 
