@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { Status } from '../../src/runs/status.ts';
+import type { Status } from '../../src/runs/status/status.ts';
 import { type Home, makeHome } from '../support/daemon.ts';
 import { docker, eventually, everyVersion, runId, startContainer } from '../support/testbed.ts';
 
