@@ -10,10 +10,13 @@ describe('fault 76: a daemon that is killed while it restores', { concurrency: f
   let stack: SmallStack;
   before(async () => {
     stack = await startSmallStack();
-    // An index that takes its time: a restore is seen while it loads.
-    await stack.psql(`CREATE FUNCTION slow(i int) RETURNS int IMMUTABLE LANGUAGE plpgsql
-      AS $$ BEGIN PERFORM pg_sleep(4); RETURN i; END $$;
-      CREATE TABLE slow AS SELECT 1 AS i; CREATE INDEX ON slow (slow(i))`);
+    // An index that is not made before somebody holds the switch: a restore is seen while it loads, however slow that is.
+    await stack.psql(`CREATE FUNCTION slow(i int) RETURNS int IMMUTABLE LANGUAGE plpgsql AS $$ BEGIN
+        WHILE current_setting('app.fast', true) IS DISTINCT FROM '1'
+            AND NOT EXISTS (SELECT FROM pg_stat_activity WHERE application_name = 'holder') LOOP
+          PERFORM pg_sleep(0.1); PERFORM pg_stat_clear_snapshot();
+        END LOOP; RETURN i; END $$;
+      SET app.fast = '1'; CREATE TABLE slow AS SELECT 1 AS i; CREATE INDEX ON slow (slow(i))`);
   });
   after(() => stack[Symbol.asyncDispose]());
 
@@ -155,8 +158,10 @@ describe('fault 76: a daemon that is killed while it restores', { concurrency: f
     assert.match((await home.lifeboat(['restore', 'db', '--dry-run'])).stderr, /docker compose up -d db/);
     await docker('start', stack.db);
     await eventually(() => count());
+    await admin("ALTER ROLE postgres SET app.fast = '1'");
     const again = await home.lifeboat(['restore', 'db', '--yes']);
     assert.equal(again.code, 0, again.stderr);
+    await admin('ALTER ROLE postgres RESET app.fast');
     await eventually(async () => assert.deepEqual(await journal(home), []), 60_000);
     assert.equal(await stack.appState(), 'running');
     assert.equal(await count(), before);
