@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { psql as query } from '../../support/postgres.ts';
 import { type Bucket, makeBucket } from '../../support/s3.ts';
-import { database, composeText, type Stack, startStack } from '../../support/stack.ts';
+import { composeText, database, type Stack, startStack } from '../../support/stack.ts';
 import { runId } from '../../support/testbed.ts';
 
 /**
