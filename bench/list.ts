@@ -2,18 +2,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { docker } from '../test/support/testbed.ts';
 import type { Bench } from './support/bench.ts';
 import { type Figures, race } from './support/rounds.ts';
+import { sqliteServices } from './support/sqlite.ts';
 import { startBenchStack } from './support/stack.ts';
 
-const services = `
-  db:
-    image: debian:trixie-slim
-    command: sleep infinity
-    init: true
-    labels: { lifeboat.sqlite: /data/app.db }
-    volumes: [db-data:/data]
-volumes:
-  db-data:
-`;
 const yardstick = 'node -e 0';
 const rss = 'MB of memory, idle';
 const backups = 20;
@@ -32,7 +23,7 @@ console.log(all.sort((a, b) => a - b)[4] / 1_000);`;
 export default {
   title: `\`lifeboat list\` of ${backups} backups against \`node -e 0\`, and the memory of an idle daemon`,
   run: async (given) => {
-    await using stack = await startBenchStack(services, {}, 'daemon');
+    await using stack = await startBenchStack(sqliteServices, {}, 'daemon');
     const sidecar = `${stack.project}-sidecar-1`;
     const file = `const { DatabaseSync } = require('node:sqlite'); new DatabaseSync(process.argv[1]).exec('CREATE TABLE t AS SELECT 1 AS x')`;
     const volume = `${stack.project}_db-data:/data`;

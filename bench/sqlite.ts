@@ -5,32 +5,23 @@ import { docker } from '../test/support/testbed.ts';
 import { backupOf } from './support/backups.ts';
 import type { Bench } from './support/bench.ts';
 import { race } from './support/rounds.ts';
+import { sqliteServices } from './support/sqlite.ts';
 import { startBenchStack } from './support/stack.ts';
 
-const services = `
-  db:
-    image: debian:trixie-slim
-    command: sleep infinity
-    init: true
-    labels: { lifeboat.sqlite: /data/app.db }
-    volumes: [db-data:/data]
-volumes:
-  db-data:
-`;
 const yardstick = 'backup, zstd -3 < copy';
 
 /** The volume's folder on this host is read as root, as the shell line of somebody who knows Docker would. */
 export default {
   title: 'backup of an SQLite database against its own online backup and `zstd -3 -T0 < copy > file`',
   run: async (given) => {
-    await using stack = await startBenchStack(services);
+    await using stack = await startBenchStack(sqliteServices);
     given.say('filling the database');
     const volume = await docker('volume', 'inspect', '-f', '{{.Mountpoint}}', `${stack.project}_db-data`);
     const path = join(volume, 'app.db');
     using database = new DatabaseSync(path);
     database.exec(`PRAGMA journal_mode = wal; CREATE TABLE orders (id INTEGER PRIMARY KEY, token TEXT, note TEXT);
       WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ${given.isSmall ? 800_000 : 8_000_000})
-      INSERT INTO orders SELECT i, hex(randomblob(24)), 'order of customer ' || i % 997 || ', delivered to the door, paid by card, thank you for shopping with us, see you soon' FROM n;
+      INSERT INTO orders SELECT i, hex(randomblob(24)), 'order of customer ' || (i % 997) || ', delivered to the door, paid by card, thank you for shopping with us, see you soon' FROM n;
       PRAGMA wal_checkpoint(TRUNCATE)`);
     const copy = join(stack.folder, 'copy');
     return await race(

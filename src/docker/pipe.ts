@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { killedHint } from '../domain/advice.ts';
-import { asLifeboatError, LifeboatError } from '../domain/errors.ts';
+import { asLifeboatError, isLifeboatError, LifeboatError } from '../domain/errors.ts';
 import { type Command, type Finished, isRedirectable, type Piped, type Place } from '../domain/shell.ts';
 import type { Container } from '../domain/types.ts';
 import { answerOf } from './answer.ts';
@@ -74,7 +74,10 @@ export async function openPipe(
   };
 }
 
-/** Runs a command in a helper with these bytes as its standard input, through a named pipe; whatever its exit code. */
+/**
+ * Runs a command in a helper with these bytes as its standard input, through a named pipe; whatever its exit code.
+ * Undefined when no helper may be made for a command that can as well run in the container: no byte was taken then.
+ */
 export async function runFromPipe(
   api: DockerApi,
   owner: HelperOwner,
@@ -83,14 +86,16 @@ export async function runFromPipe(
   command: Command,
   input: Readable,
   signal: AbortSignal,
-): Promise<Finished> {
+): Promise<Finished | undefined> {
   const user = command.user ?? `${nobody.uid}:${nobody.gid}`;
   await using pipe = await makePipe(fifoToWrite, folder, owner, user);
   const { fifo, mount } = pipe;
   const given = Promise.withResolvers<void>();
   const broken = new AbortController();
   const ended = new AbortController();
+  let isLaunched = false;
   const launched = () => {
+    isLaunched = true;
     // Not earlier: bytes that were taken for a helper that cannot be made would be gone.
     void feed(input, fifo, AbortSignal.any([signal, ended.signal]))
       .then(
@@ -124,6 +129,8 @@ export async function runFromPipe(
       await given.promise;
     }
   } catch (error) {
+    const mayRunInContainer = command.place?.kind !== 'helper';
+    if (!isLaunched && mayRunInContainer && isLifeboatError(error, 'DOCKER_REFUSED')) return undefined;
     throw broken.signal.aborted ? asLifeboatError(broken.signal.reason) : error;
   }
 }

@@ -55,7 +55,8 @@ export function createShell(
     // One that could as well run in the container gets a helper only for bytes that then need not pass through here.
     const inHelper = command.place?.kind === 'helper' || (command.needsImageOnly === true && isRedirectable(input));
     if (input instanceof Readable && inHelper && pipes && whyNoPipes(api, pipes, container) === undefined) {
-      return runFromPipe(api, owner, pipes, container, command, input, signal);
+      const finished = await runFromPipe(api, owner, pipes, container, command, input, signal);
+      if (finished) return finished;
     }
     const source = typeof input === 'string' ? Readable.from([Buffer.from(input)], { objectMode: false }) : input;
     const output = await start(command, source, true, signal);

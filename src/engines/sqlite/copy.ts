@@ -18,19 +18,19 @@ import type { ToolName } from './tools.ts';
  */
 const copyScript = `${scratch}${room}safe=
 ${count}
-file=$1 uri=$2 name=$3 counts=$4 limit=$5
+file=$1 uri=$2 name=$3 counts=$4 limit=$5 backup=$6
 [ -f "$file" ] || fail 66 "$name does not exist any more; nothing was made in its place"
 size=$(stat -c %s -- "$file"); [ "$size" -gt 0 ] || fail 66 "$name is empty"
 log=$(stat -c %s -- "$file-wal" 2>/dev/null) || log=0
 room $(( size + log )) .
 take() {
   "$@" sqlite3 -batch -bail -list "$uri" '.timeout 30000' BEGIN 'SELECT count(*) FROM sqlite_master' 'PRAGMA page_count' \\
-    '.backup copy' >told 2>error </dev/null
+    "$backup copy" >told 2>error </dev/null
 }
 if [ $(( $(od -An -tu1 -j18 -N1 -- "$file") )) -eq 2 ]; then take; else take timeout "$limit"; fi; rc=$?
 if [ "$rc" -eq 124 ] || [ "$rc" -eq 143 ]; then
   rm -f copy copy-journal
-  timeout 600 sqlite3 -batch -bail -list "$uri" '.timeout 30000' 'PRAGMA page_count' '.backup copy' >told 2>error </dev/null; rc=$?
+  timeout 600 sqlite3 -batch -bail -list "$uri" '.timeout 30000' 'PRAGMA page_count' "$backup copy" >told 2>error </dev/null; rc=$?
   [ "$rc" -ne 124 ] || fail 75 "$name is written too often to be copied in steps; try lifeboat.sqlite.method: pause"
   : >told
 fi
@@ -40,11 +40,16 @@ if [ "$rc" -ne 0 ]; then
 fi
 pages=$(sqlite3 -batch -bail -list copy 'PRAGMA page_count') || fail 74 "the copy of $name cannot be read"
 [ ! -s told ] || [ "$pages" = "$(tail -n 1 told)" ] || fail 74 "the copy of $name has $pages of $(tail -n 1 told) pages"
-count copy "$counts" >&2
-cat copy`;
+count copy "$counts" >&2 &
+cat copy; rc=$?
+wait
+exit "$rc"`;
 
 /** How long the writers of a database without WAL may have to wait. */
 const blockingSeconds = '60';
+
+/** Nobody needs the copy after a crash, so it need not be synced; tools of a container may be too old to know that. */
+const backup = { own: '.backup --async', any: '.backup' } as const;
 
 const mountPoint = '/source';
 
@@ -55,7 +60,7 @@ export function helperCopy(file: DatabaseFile, rows: boolean): Command {
   const inHelper = posix.join(mountPoint, location.inside);
   return mountCommand(
     copyScript,
-    [inHelper, fileUri(inHelper), path, rows ? 'rows' : 'objects', blockingSeconds],
+    [inHelper, fileUri(inHelper), path, rows ? 'rows' : 'objects', blockingSeconds, backup.own],
     { mount: location.mount, target: mountPoint, readOnly: false },
     { ...rightsFor(file), scratchBytes: scratchFor(bytes + walBytes) },
   );
@@ -67,7 +72,8 @@ export function toolCopy(file: DatabaseFile, tool: ToolName, rows: boolean): Com
   const uri = fileUri(path);
   const counts = rows ? 'rows' : 'objects';
   const user = `${owner.uid}:${owner.gid}`;
-  if (tool === 'sqlite3') return { ...scriptCommand(copyScript, [path, uri, path, counts, blockingSeconds]), user };
+  if (tool === 'sqlite3')
+    return { ...scriptCommand(copyScript, [path, uri, path, counts, blockingSeconds, backup.any]), user };
   if (tool === 'python3') return { argv: ['python3', '-c', pythonProgram, uri, counts], user };
   return { argv: ['node', '--no-warnings', '-e', nodeProgram, uri, counts], user };
 }

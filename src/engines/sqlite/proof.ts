@@ -11,8 +11,10 @@ import { check, count, exitCodes, scratch } from './script.ts';
 
 const proveScript = `${scratch}${check}${count}
 cat >copy || fail 73 'there is no room for a copy to check'
+count copy rows >counted &
 check copy
-count copy rows`;
+wait
+cat counted`;
 
 /** The plain bytes as a file of their own: whole, sound, and what they hold. */
 export async function prove(

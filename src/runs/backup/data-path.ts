@@ -150,7 +150,7 @@ function createProof({ source, shell, dump, way, codecs }: Transfer) {
   const branch: Branch<Confirmation | undefined> = {
     name: 'proof',
     consume: async (body, signal) => {
-      const plain = plainBytes(body, codecs, way.carrier === 'pipe', signal);
+      const plain = plainBytes(body, codecs, way.isLarge, signal);
       const proof = await source.engine.prove(shell, dump, plain.stream, source.settings.options, signal);
       plain.stream.destroy();
       found = { proof, plainBytes: await plain.total() };

@@ -101,5 +101,5 @@ function byCarrier(stored: readonly FinishedDump[], proofs: Proofs): string {
 /** The way of the largest artifact speaks for the backup. */
 function pathOf(stored: readonly FinishedDump[]): Way {
   const [largest] = stored.toSorted((a, b) => b.artifact.plainBytes - a.artifact.plainBytes);
-  return largest?.way ?? { taken: 'exec', why: 'nothing was dumped', carrier: 'none' };
+  return largest?.way ?? { taken: 'exec', why: 'nothing was dumped', carrier: 'none', isLarge: false };
 }

@@ -18,7 +18,7 @@ export interface PlainBytes {
 /**
  * Stored bytes decoded for whoever reads them: as a stream in this process, or straight into a descriptor where the codec
  * can do that, so that the plain side (five times as many bytes) is never touched here. Redirecting needs a helper at a
- * pipe, so it is offered only where the dump itself came through one.
+ * pipe, so it is offered only where there are enough bytes for that.
  */
 export function plainBytes(
   stored: Readable,
