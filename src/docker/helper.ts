@@ -1,14 +1,14 @@
 import type { Socket } from 'node:net';
 import type { Readable } from 'node:stream';
-import { LifeboatError } from '../domain/errors.ts';
 import type { Command, Output, Place, Session } from '../domain/shell.ts';
 import type { Container } from '../domain/types.ts';
 import type { DockerApi, HelperSpec } from './api.ts';
 import { type Envelope, type EnvelopeMode, helperEnvelope, helperSession } from './envelope.ts';
 import { readEnveloped } from './enveloped.ts';
+import { specOf } from './helper-spec.ts';
 import { checkIdentity } from './identity.ts';
-import { helperLabels, ownerLabel, roleLabel } from './labels.ts';
-import type { PipeFolder } from './pipe.ts';
+import { ownerLabel, roleLabel } from './labels.ts';
+import type { PipeFolder } from './pipe-folder.ts';
 import { openSession } from './session.ts';
 import { endLost } from './watch.ts';
 
@@ -23,11 +23,6 @@ export interface HelperOwner {
   /** Where named pipes are shared with helpers; absent where there is no such volume. */
   readonly pipes?: PipeFolder | undefined;
 }
-
-let created = 0;
-
-/** What fits into the tmpfs that every helper has at /tmp; more goes into a volume made for it. */
-const tmpfsBytes = 64 * 1024 ** 2;
 
 export interface HelperOptions {
   readonly input?: Readable | undefined;
@@ -141,7 +136,7 @@ export async function launch(
   extra: HelperSpec['mounts'][number] | undefined,
   signal: AbortSignal | undefined,
 ): Promise<Helper> {
-  const described = await describe(api, owner, container, command, place, argv);
+  const described = await specOf(api, owner, container, command, place, argv);
   const spec = extra ? { ...described, mounts: [...described.mounts, extra] } : described;
   signal?.throwIfAborted();
   // Not cut off: the Engine makes it all the same, and nobody would know of it.
@@ -177,52 +172,6 @@ async function exitCode(api: DockerApi, id: string, signal: AbortSignal | undefi
       if (!patience.aborted || signal?.aborted) throw error;
     }
   }
-}
-
-async function describe(
-  api: DockerApi,
-  owner: HelperOwner,
-  container: Container,
-  command: Command,
-  place: HelperPlace,
-  argv: readonly string[],
-): Promise<HelperSpec> {
-  const reference = place.image === 'own' ? owner.ownImage : (place.image ?? container.imageId);
-  if (!reference) {
-    throw new LifeboatError('DOCKER_REFUSED', "Lifeboat's own image is not known, so no helper of it can be started", {
-      hint: 'run Lifeboat as a container, or name its image with LIFEBOAT_HELPER_IMAGE',
-    });
-  }
-  const image = await api.image(reference);
-  if (!image) {
-    throw new LifeboatError('TOOL_MISSING', `image ${reference} is not on this host`, {
-      hint: `docker pull ${reference}`,
-    });
-  }
-  const mounts = (place.mounts ?? []).map(({ mount, target, readOnly }) => {
-    const type = mount.type === 'volume' ? ('volume' as const) : ('bind' as const);
-    const source = mount.type === 'volume' ? mount.name : mount.source;
-    if (!source) throw new LifeboatError('INTERNAL', `mount ${mount.target} of ${container.name} has no source`);
-    return { type, source, target, readOnly, ...(mount.subpath ? { subpath: mount.subpath } : {}) };
-  });
-  created += 1;
-  const name = `lifeboat-helper-${owner.run}-${process.pid}-${created}`;
-  const scratchVolume = (place.scratchBytes ?? 0) > tmpfsBytes ? `${name}-scratch` : undefined;
-  const covered = new Set([...mounts.map((mount) => mount.target), ...(scratchVolume ? ['/tmp'] : [])]);
-  return {
-    name,
-    imageId: image.id,
-    argv,
-    user: command.user,
-    network: place.network === 'target' ? `container:${container.id}` : 'none',
-    mounts,
-    tmpfs: ['/tmp', ...image.volumes].filter((path) => !covered.has(path)),
-    scratchVolume,
-    capabilities: place.capabilities ?? [],
-    usernsMode: container.usernsMode,
-    memoryBytes: place.memoryBytes ?? 1024 ** 3,
-    labels: helperLabels(owner),
-  };
 }
 
 async function discard(api: DockerApi, id: string, scratchVolume: string | undefined): Promise<void> {

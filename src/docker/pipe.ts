@@ -1,51 +1,18 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { chmod, mkdir, readdir, rm } from 'node:fs/promises';
-import { join } from 'node:path';
 import type { Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
-import { killedHint } from '../domain/advice.ts';
 import { asLifeboatError, isLifeboatError, LifeboatError } from '../domain/errors.ts';
-import { type Command, type Finished, isRedirectable, type Piped, type Place } from '../domain/shell.ts';
+import type { Command, Finished, Piped, Place } from '../domain/shell.ts';
 import type { Container } from '../domain/types.ts';
 import { answerOf } from './answer.ts';
-import type { DockerApi, HelperSpec } from './api.ts';
+import type { DockerApi } from './api.ts';
 import { commandFailed } from './command-failure.ts';
 import { demux } from './demux.ts';
 import { pipeScript } from './envelope.ts';
+import { feed } from './feed.ts';
 import { type Fifo, fifoToRead, fifoToWrite } from './fifo.ts';
 import { checkNeighbour, type Helper, type HelperOwner, helperOutput, launch } from './helper.ts';
 import { LineTail } from './line-tail.ts';
+import { makePipe, nobody, type PipeFolder, type PipeMount } from './pipe-folder.ts';
 import { silenceMs, watchSilence } from './watch.ts';
-
-/** The folder for named pipes: ours at `path`, a helper's through the volume behind it. */
-export interface PipeFolder {
-  readonly path: string;
-  readonly volume: string;
-}
-
-/** Helpers at pipes need no rights at all, unless they read what belongs to somebody: nobody on every distribution. */
-export const nobody = { uid: 65_534, gid: 65_534 };
-/** Mounts of a part of a volume came with API 1.45 (Engine 26). */
-const subpathVersion = [1, 45] as const;
-
-let opened = 0;
-
-/** Why commands cannot be run at pipes here; undefined when they can. */
-export function whyNoPipes(api: DockerApi, folder: PipeFolder | undefined, container: Container): string | undefined {
-  if (!folder) return 'the sidecar has no volume at /run/lifeboat';
-  const [major = 0, minor = 0] = api.engine.apiVersion.split('.').map(Number);
-  if (major < subpathVersion[0] || (major === subpathVersion[0] && minor < subpathVersion[1])) {
-    return `the Engine speaks API ${api.engine.apiVersion}, mounting a part of a volume needs 1.45`;
-  }
-  if (container.usernsMode !== '') return `the container runs in the user namespace "${container.usernsMode}"`;
-  return undefined;
-}
-
-/** Removes the pipes that a killed process left behind. */
-export async function reapPipes({ path }: PipeFolder): Promise<void> {
-  for (const name of await readdir(path)) await rm(join(path, name), { recursive: true, force: true });
-}
 
 /**
  * Prepares a helper whose standard output is a named pipe. The bytes go from process to process and never through the
@@ -59,7 +26,7 @@ export async function openPipe(
   command: Command,
 ): Promise<Piped> {
   const user = command.user ?? `${nobody.uid}:${nobody.gid}`;
-  const pipe = await makePipe(fifoToRead, folder, owner, user);
+  const pipe = await makePipe(fifoToRead, folder, owner.run, user);
   const { fifo, mount } = pipe;
   return {
     fd: fifo.end.fd,
@@ -88,7 +55,7 @@ export async function runFromPipe(
   signal: AbortSignal,
 ): Promise<Finished | undefined> {
   const user = command.user ?? `${nobody.uid}:${nobody.gid}`;
-  await using pipe = await makePipe(fifoToWrite, folder, owner, user);
+  await using pipe = await makePipe(fifoToWrite, folder, owner.run, user);
   const { fifo, mount } = pipe;
   const given = Promise.withResolvers<void>();
   const broken = new AbortController();
@@ -133,36 +100,6 @@ export async function runFromPipe(
     if (!isLaunched && mayRunInContainer && isLifeboatError(error, 'DOCKER_REFUSED')) return undefined;
     throw broken.signal.aborted ? asLifeboatError(broken.signal.reason) : error;
   }
-}
-
-type PipeMount = HelperSpec['mounts'][number];
-
-/** A pipe of its own folder, of which a helper mounts only that folder. */
-async function makePipe(
-  make: typeof fifoToRead,
-  folder: PipeFolder,
-  owner: HelperOwner,
-  user: string,
-): Promise<AsyncDisposable & { readonly fifo: Fifo; readonly mount: PipeMount }> {
-  const [uid, gid = uid] = user.split(':').map(Number);
-  if (!Number.isInteger(uid) || !Number.isInteger(gid)) {
-    throw new LifeboatError('INTERNAL', `a helper at a pipe needs a numeric user, not "${user}"`);
-  }
-  opened += 1;
-  const name = `${owner.run}-${process.pid}-${opened}`;
-  const own = join(folder.path, name);
-  await mkdir(own);
-  await chmod(own, 0o711); // Lets the helper pass, not look.
-  const fifo = await make(join(own, 'pipe'), { uid: uid as number, gid: gid as number });
-  return {
-    fifo,
-    mount: { type: 'volume', source: folder.volume, target: '/pipe', readOnly: false, subpath: name },
-    [Symbol.asyncDispose]: async () => {
-      fifo.end.close();
-      fifo.keeper.close();
-      await rm(own, { recursive: true, force: true });
-    },
-  };
 }
 
 function helperPlace({ place }: Command): Extract<Place, { kind: 'helper' }> {
@@ -246,36 +183,4 @@ function killed(title: string): LifeboatError {
     hint: 'look for an out-of-memory kill on the host',
     retryable: true,
   });
-}
-
-/**
- * Writes the bytes into the pipe by a child process, which can be killed while it waits for a reader: the decoder itself
- * where the bytes can be redirected, else one that only hands them on.
- */
-async function feed(input: Readable, fifo: Fifo, signal: AbortSignal): Promise<void> {
-  if (isRedirectable(input)) {
-    const writing = input.writeTo(fifo.end.fd, signal);
-    fifo.end.close();
-    return writing;
-  }
-  const child = spawn('cat', { stdio: ['pipe', fifo.end.fd, 'ignore'] });
-  fifo.end.close();
-  if (!child.stdin) throw new LifeboatError('INTERNAL', 'cat was started without an input');
-  const closed = once(child, 'close');
-  closed.catch(() => {}); // A program that cannot be started breaks its input as well.
-  const abort = () => child.kill('SIGKILL');
-  signal.addEventListener('abort', abort, { once: true });
-  try {
-    await pipeline(input, child.stdin, { signal });
-    const [exitCode] = await closed;
-    if (exitCode !== 0)
-      throw new LifeboatError('COMMAND_FAILED', 'the bytes could not be handed on: cat was killed', {
-        hint: killedHint,
-      });
-  } catch (error) {
-    abort();
-    throw error;
-  } finally {
-    signal.removeEventListener('abort', abort);
-  }
 }

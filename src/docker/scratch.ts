@@ -4,7 +4,7 @@ import type { Scratch } from '../domain/shell.ts';
 import type { Container } from '../domain/types.ts';
 import type { DockerApi } from './api.ts';
 import type { HelperOwner } from './helper.ts';
-import { nobody, whyNoPipes } from './pipe.ts';
+import { nobody, whyNoPipes } from './pipe-folder.ts';
 
 /** What is loaded from the file may lie on the same disk, tables and indexes: both must fit. */
 const roomFactor = 3;

@@ -3,7 +3,7 @@ import type { DockerAddress } from '../docker/address.ts';
 import type { DockerApi } from '../docker/api.ts';
 import type { Scope } from '../docker/discovery.ts';
 import { connectDocker } from '../docker/dockerode.ts';
-import type { PipeFolder } from '../docker/pipe.ts';
+import type { PipeFolder } from '../docker/pipe-folder.ts';
 import { findSelf } from '../docker/self.ts';
 import { LifeboatError } from '../domain/errors.ts';
 import type { Container } from '../domain/types.ts';

@@ -2,7 +2,7 @@ import { hostname } from 'node:os';
 import { type Config, loadConfig } from '../config/load.ts';
 import { type Problem, startRefusal } from '../config/problems.ts';
 import { reapHelpers } from '../docker/helper.ts';
-import { reapPipes } from '../docker/pipe.ts';
+import { reapPipes } from '../docker/pipe-folder.ts';
 import { goOn, startAgain } from '../docker/quiesce.ts';
 import type { LifeboatError } from '../domain/errors.ts';
 import { createRedactor, type Redactor } from '../domain/redact.ts';

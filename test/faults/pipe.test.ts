@@ -9,7 +9,7 @@ import { after, before, describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { connectDocker } from '../../src/docker/dockerode.ts';
 import { reapHelpers } from '../../src/docker/helper.ts';
-import { reapPipes } from '../../src/docker/pipe.ts';
+import { reapPipes } from '../../src/docker/pipe-folder.ts';
 import { createShell } from '../../src/docker/shell.ts';
 import { type ErrorCode, LifeboatError } from '../../src/domain/errors.ts';
 import type { Piped, Redirectable, Shell } from '../../src/domain/shell.ts';

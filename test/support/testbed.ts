@@ -4,7 +4,7 @@ import { promisify } from 'node:util';
 import type { DockerApi } from '../../src/docker/api.ts';
 import { connectDocker } from '../../src/docker/dockerode.ts';
 import type { HelperOwner } from '../../src/docker/helper.ts';
-import type { PipeFolder } from '../../src/docker/pipe.ts';
+import type { PipeFolder } from '../../src/docker/pipe-folder.ts';
 import { createShell } from '../../src/docker/shell.ts';
 import type { Journal } from '../../src/domain/journal.ts';
 import type { Shell } from '../../src/domain/shell.ts';

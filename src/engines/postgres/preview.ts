@@ -5,7 +5,7 @@ import { saving } from '../saving.ts';
 import type { PostgresClient } from './client.ts';
 import { whatIsLacking } from './lacking.ts';
 import type { PostgresOptions } from './options.ts';
-import { adminDatabase, databaseNames, serverMajor } from './server.ts';
+import { connectAdmin, databaseNames, serverMajor } from './server.ts';
 
 /** What a restore would do to this server, and what speaks against it. */
 export async function preview(
@@ -15,7 +15,7 @@ export async function preview(
   options: PostgresOptions,
   signal: AbortSignal,
 ): Promise<RestorePreview> {
-  await using admin = await client.connect(await adminDatabase(client, [], signal), signal);
+  await using admin = await connectAdmin(client, [], signal);
   const major = await serverMajor(admin);
   const existing = await databaseNames(admin);
   const chosen = chosenDatabases(manifest, target);

@@ -1,7 +1,7 @@
 import type { Recovered, Unfinished } from '../engine.ts';
 import { stagedPrefix } from '../own-name.ts';
 import { applicationName, type PostgresClient } from './client.ts';
-import { adminDatabase, databaseNames } from './server.ts';
+import { connectAdmin, databaseNames } from './server.ts';
 import { identifier, literal } from './sql.ts';
 import type { SwitchUndo } from './switch.ts';
 
@@ -16,7 +16,7 @@ export async function recover(
 ): Promise<Recovered> {
   const { replaced } = (undo ?? { replaced: [] }) as SwitchUndo; // Written by this engine.
   const names = replaced.map(({ database }) => database);
-  await using admin = await client.connect(await adminDatabase(client, names, signal), signal);
+  await using admin = await connectAdmin(client, names, signal);
   // A client without its master goes on with the statement it had begun, as soon as it can.
   await admin.rows(
     `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = ${literal(applicationName)}

@@ -4,7 +4,7 @@ import { stagedName } from '../own-name.ts';
 import type { PostgresClient } from './client.ts';
 import { compare } from './compare.ts';
 import { restoreRoles } from './roles.ts';
-import { adminDatabase } from './server.ts';
+import { connectAdmin } from './server.ts';
 import { needsTolerance, stage } from './stage.ts';
 import { dropStaged, type Staged } from './staged.ts';
 import { switchOver } from './switch.ts';
@@ -23,7 +23,7 @@ export async function restore(
 ): Promise<Restored> {
   const chosen = chosenDatabases(from.manifest, target);
   const names = chosen.map(({ name }) => target.as ?? name);
-  await using admin = await client.connect(await adminDatabase(client, names, signal), signal);
+  await using admin = await connectAdmin(client, names, signal);
   const warnings = await restoreRoles(admin, from, steps, signal);
   const isToolNewer = await needsTolerance(client, admin, signal);
   const staged: Staged[] = [];

@@ -1,16 +1,15 @@
 import type { PostgresClient, PostgresConnection } from './client.ts';
 
-/** A database to be connected to while others are renamed: none of those. */
-export async function adminDatabase(
+/** A session in a database that lets us in and stays while others are renamed: none of those. */
+export async function connectAdmin(
   client: PostgresClient,
   renamed: readonly string[],
   signal: AbortSignal,
-): Promise<string> {
+): Promise<PostgresConnection> {
   const failures: unknown[] = [];
   for (const name of ['postgres', 'template1', client.user].filter((candidate) => !renamed.includes(candidate))) {
     try {
-      await using _connection = await client.connect(name, signal);
-      return name;
+      return await client.connect(name, signal);
     } catch (error) {
       failures.push(error);
     }

@@ -42,8 +42,8 @@ export async function needsTolerance(
   admin: PostgresConnection,
   signal: AbortSignal,
 ): Promise<boolean> {
-  const tool = Number.parseInt(await client.toolVersion('pg_restore', signal), 10);
-  return tool >= 17 && (await serverMajor(admin)) < 17;
+  if ((await serverMajor(admin)) >= 17) return false;
+  return Number.parseInt(await client.toolVersion('pg_restore', signal), 10) >= 17;
 }
 
 // --- utils ---
