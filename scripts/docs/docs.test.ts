@@ -75,7 +75,7 @@ test('YAML that is none, and values that are not taken', async () => {
     'a service has no lables (db)',
   ]);
   const file = block('yaml', '# config.yaml', 'dest: { local: { url: s4://x } }', 'timezone: Europe/Berlin');
-  assert.match(String(await flaws(configuration, file)), /^key url in config.yaml:2: "s4:/);
+  assert.match(String(await flaws(configuration, file)), /^key dest\.local\.url in config\.yaml:2: "s4:/);
   assert.match(
     String(await flaws(configuration, '`LIFEBOAT_JITTER=sometimes`')),
     /"sometimes" is not a valid duration/,

@@ -21,7 +21,7 @@ export type Step =
 /** Each step as people read it, before what it is about. */
 export const stepWords: Readonly<Record<Step, string>> = {
   wait: 'waiting',
-  survey: 'looking',
+  survey: 'looking at',
   stop: 'stopping',
   dump: 'dumping',
   prove: 'proving',

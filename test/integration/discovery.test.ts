@@ -20,7 +20,13 @@ function start(project: string | undefined, kept: string, name?: string): Promis
   Object.assign(labels, { 'saved.command.run': 'cat /kept', 'saved.command.restore': "sh -c 'cat >/kept'" });
   return startContainer('debian:trixie-slim', {
     args: ['sh', '-c', `echo ${kept} >/kept; exec sleep infinity`],
-    run: ['--init', ...Object.entries(labels).flatMap(([label, value]) => ['--label', `${label}=${value}`])],
+    // With a volume in which there might be SQLite files, and are none.
+    run: [
+      '--init',
+      '--volume',
+      '/more',
+      ...Object.entries(labels).flatMap(([label, value]) => ['--label', `${label}=${value}`]),
+    ],
     ...(name === undefined ? {} : { name }),
   });
 }

@@ -18,19 +18,21 @@ export async function resolveRestore(
 ): Promise<{ request: RestoreRequest; entry: BackupEntry; doubts: readonly string[] }> {
   const goal = ask.to ?? ask.target;
   const { sources } = await context.candidates(signal);
-  const chosen = matchTargets(sources, [goal]);
+  const nameOf = createNamer(sources.map(({ stack }) => stack));
+  let chosen = matchTargets(sources, [goal]);
   const { entry, problems } = await findBackup(
     context,
     (backups) => {
+      chosen = likely(chosen, backups);
       if (isIdLike(ask.at)) return byId(backups, ask.at);
-      const from = ask.to === undefined ? onlyOne(chosen, goal) : originOf(backups, ask.target);
+      const from = ask.to === undefined ? onlyOne(chosen, goal, nameOf) : originOf(backups, ask.target);
       return byTime(backups, from, ask.at);
     },
     signal,
   );
   // Where a name means several, an id that somebody typed says which.
   const own = chosen.filter((source) => isOf(entry.manifest, source));
-  const source = onlyOne(own.length > 0 ? own : chosen, goal);
+  const source = onlyOne(own.length > 0 ? own : chosen, goal, nameOf);
   // A newer backup may lie where nobody could look, or have a manifest that cannot be read.
   const unread = problems.flatMap(({ destination, key, message }) => {
     if (key === '') return [`backups in ${destination} are left out: ${message}`];
@@ -48,7 +50,7 @@ export async function resolveRestore(
   return {
     request: {
       source,
-      name: createNamer(sources.map(({ stack }) => stack))(source),
+      name: nameOf(source),
       manifest: entry.manifest,
       copies,
       as: ask.as,
@@ -65,11 +67,17 @@ export async function resolveRestore(
 
 type Named = SourceAddress & Pick<Source, 'name'>;
 
+/** Without what was only guessed and was never saved: nobody who names the service means that. */
+function likely(chosen: readonly Source[], backups: readonly BackupEntry[]): readonly Source[] {
+  const known = chosen.filter((source) => !source.isGuess || backups.some(({ manifest }) => isOf(manifest, source)));
+  return known.length > 0 ? known : chosen;
+}
+
 /** Rejects USAGE with the names to choose from where there are several. */
-function onlyOne<T extends Named>(found: readonly T[], target: string): T {
+function onlyOne<T extends Named>(found: readonly T[], target: string, nameOf: (source: Named) => string): T {
   const [source] = found;
   if (source && found.length === 1) return source;
-  const names = found.map(createNamer(found.map(({ stack }) => stack))).sort();
+  const names = found.map(nameOf).sort();
   throw new LifeboatError('USAGE', `${target} means several sources`, { hint: `use one of: ${names.join(', ')}` });
 }
 
@@ -79,7 +87,7 @@ function originOf(backups: readonly BackupEntry[], target: string): Named {
   for (const { manifest } of meant(backups, (backup) => backup.manifest, target))
     found.set(sourcePrefix(manifest), { ...manifest, name: sourceName(manifest) });
   if (found.size === 0) throw nothingOf(backups, target);
-  return onlyOne([...found.values()], target);
+  return onlyOne([...found.values()], target, createNamer(backups.map(({ manifest }) => manifest.stack)));
 }
 
 function isOf(manifest: Manifest, { stack, service, source }: SourceAddress): boolean {
