@@ -1,9 +1,9 @@
 import { LifeboatError } from '../../domain/errors.ts';
 import { chosenDatabases } from '../chosen.ts';
+import { withCleanup } from '../cleanup.ts';
 import { noLongerNeeded, type Restored, type RestoreSource, type RestoreSteps, type RestoreTarget } from '../engine.ts';
 import { stagedName } from '../own-name.ts';
 import { restoreAccounts } from './account-restore.ts';
-import { withCleanup } from './cleanup.ts';
 import type { MysqlClient } from './client.ts';
 import { databaseShape } from './database.ts';
 import { type Live, readLive } from './live.ts';

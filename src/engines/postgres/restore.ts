@@ -1,4 +1,5 @@
 import { chosenDatabases } from '../chosen.ts';
+import { afterCleanup } from '../cleanup.ts';
 import { noLongerNeeded, type Restored, type RestoreSource, type RestoreSteps, type RestoreTarget } from '../engine.ts';
 import { stagedName } from '../own-name.ts';
 import type { PostgresClient } from './client.ts';
@@ -37,8 +38,7 @@ export async function restore(
       checks.push(await compare(client, entry, signal));
     }
   } catch (error) {
-    await dropStaged(admin, staged);
-    throw error;
+    throw await afterCleanup(error, () => dropStaged(admin, staged));
   }
   const replaced = await switchOver(admin, staged, target.suffix, steps);
   return {

@@ -1,4 +1,5 @@
 import { LifeboatError } from '../../domain/errors.ts';
+import { afterCleanup } from '../cleanup.ts';
 import type { RestoreSteps } from '../engine.ts';
 import { keptName } from '../own-name.ts';
 import type { PostgresConnection } from './client.ts';
@@ -36,11 +37,12 @@ export async function switchOver(
     // A cancellation that came now would not tell whether it was in time.
     await admin.execute('COMMIT', new AbortController().signal);
   } catch (error) {
-    await admin.execute('ROLLBACK');
-    for (const { database } of replaced)
-      await admin.execute(`ALTER DATABASE ${identifier(database)} WITH ALLOW_CONNECTIONS true`);
-    await dropStaged(admin, staged);
-    throw error;
+    throw await afterCleanup(error, async () => {
+      await admin.execute('ROLLBACK');
+      for (const { database } of replaced)
+        await admin.execute(`ALTER DATABASE ${identifier(database)} WITH ALLOW_CONNECTIONS true`);
+      await dropStaged(admin, staged);
+    });
   }
   return replaced;
 }
