@@ -6,8 +6,8 @@ import type { RestoreRequest } from './request.ts';
 type Holding = Pick<Manifest, 'id' | 'artifacts'>;
 
 /**
- * The line that brings back what was there before a restore, from the safety backup. That backup holds all databases of
- * the source: those that the restore left alone are not named, or they would lose what was written to them since.
+ * The line that brings back what was there before a restore, from the safety backup. That backup may hold more than was
+ * replaced: what the restore left alone is not named, or it would lose what was written to it since.
  */
 export function undoLine(
   name: string,
