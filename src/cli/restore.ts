@@ -52,7 +52,7 @@ function planLines(output: Output, view: RestoreView, now: Date): string[] {
     `Restore ${output.paint('bold', view.source)} in stack ${view.stack}`,
     row(
       'backup',
-      `${shortId(manifest.id)} · ${localTime(manifest.startedAt)} (${age(manifest.startedAt, now)}) · ${bytes(size)} · complete, in ${view.backup.destinations.join(', ')}`,
+      `${shortId(manifest.id)} · ${localTime(manifest.startedAt)} (${age(manifest.startedAt, now)}) · ${bytes(size)} · complete, in ${view.backup.destinations.join(', ')}${manifest.trigger === 'safety' ? ' · made before a restore' : ''}`,
     ),
     row('of', view.server),
     row('first', 'prove the whole backup'),

@@ -78,6 +78,9 @@ describe('stacks side by side', { concurrency: false }, () => {
     const { backups } = JSON.parse((await home.lifeboat(['list', `${first}/db/command`, '--json'])).stdout);
     await run('restore', 'db/command', '--at', backups.at(-1).short, '--yes');
     assert.deepEqual([await kept(one), await kept(two)], ['one', 'two']);
+    // A day means whatever was newest then, also what was saved to get away from: the plan says so.
+    const day = new Date().getFullYear() + 1;
+    assert.match(await run('restore', `${first}/db`, '--at', `${day}-01-01`, '--dry-run'), /made before a restore/);
   });
 
   it('give a backup to each other with --to', async () => {
