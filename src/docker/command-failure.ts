@@ -5,7 +5,7 @@ export function commandFailed(title: string, exitCode: number, stderr: string): 
   const last = lastLines(stderr, 5);
   if (exitCode === 126 || exitCode === 127) {
     return new LifeboatError('TOOL_MISSING', `${title} was not found in the container (exit code ${exitCode})`, {
-      hint: last || 'name an image that has it with the tools-image option',
+      hint: `name an image that has it with the tools-image option${last ? `; the container said: ${last}` : ''}`,
     });
   }
   return new LifeboatError('COMMAND_FAILED', `${title} failed with exit code ${exitCode}${last ? `: ${last}` : ''}`, {

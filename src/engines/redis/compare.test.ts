@@ -55,7 +55,7 @@ describe('comparing the staged copy', () => {
     const graphs = 'graph g\ncount(n)\n190\nCached execution: 0\ncount(e)\n95\nCached execution: 0\n';
     const told = artifact({ how: 'catalogue', objects: { 'nodes of graph g': 190, 'edges of graph g': 95 } });
     const { checks, warnings } = compareStaged(staged({ modules }, loads(10, 0, 2), graphs), told);
-    assert.ok(checks.includes('1 graphs as in the backup'));
+    assert.ok(checks.includes('1 graph as in the backup'));
     assert.deepEqual(warnings, []);
     assert.throws(() => compareStaged(staged({ modules }, loads(10, 0, 2), ''), told), differs);
     const other = artifact({ how: 'catalogue', objects: { 'nodes of graph g': 191, 'edges of graph g': 95 } });

@@ -42,7 +42,7 @@ export function compareStaged({ rdb, report }: Staged, artifact: Artifact): Comp
   const expectedGraphs = counts?.objects.graphs;
   if (expectedGraphs !== undefined) {
     expect('graphs', expectedGraphs, sizes.size);
-    checks.push(`${sizes.size} graphs as in the backup`);
+    checks.push(`${many(sizes.size, 'graph')} as in the backup`);
   }
   const vanishing = [...rdb.content.databases.values()].reduce((sum, { withFieldExpiry }) => sum + withFieldExpiry, 0);
   return { checks, warnings: graphWarnings(sizes, artifact), leastKeys: Math.max(0, keys - expires - vanishing) };
