@@ -68,7 +68,7 @@ export function watchLeaks(): Leaks {
 }
 
 /**
- * What this owner's helpers left on the Engine: containers that still exist, and volumes that were mounted by helpers only.
+ * What this owner's helpers left on the Engine: containers that still exist, and volumes that nobody uses any more.
  * Other tests run beside this one, so the Engine's own events say what belongs to whom.
  */
 export async function leftovers(owner: string, events: Events): Promise<readonly string[]> {
@@ -88,8 +88,9 @@ export async function leftovers(owner: string, events: Events): Promise<readonly
   const anonymous = mounted
     .map(({ Actor }) => Actor.ID)
     .filter((id) => /^[0-9a-f]{64}$/.test(id) || id.includes('scratch'));
-  return [
-    ...containers.split('\n').filter((id) => own.has(id)),
-    ...volumes.split('\n').filter((name) => anonymous.includes(name)),
-  ];
+  // What a helper was lent belongs to the service that has it.
+  const users = (name: string) => docker('ps', '-aq', '--filter', `volume=${name}`);
+  const left = volumes.split('\n').filter((name) => anonymous.includes(name));
+  const unused = await Promise.all(left.map(async (name) => ((await users(name)) === '' ? [name] : [])));
+  return [...containers.split('\n').filter((id) => own.has(id)), ...unused.flat()];
 }
