@@ -22,51 +22,24 @@ const helperFromBytes = 64 * 1024 ** 2;
 export async function* dump(shell: Shell, survey: Survey, signal: AbortSignal): AsyncGenerator<Dump> {
   const { client, server } = survey.notes as RedisNotes;
   const keepsData = server.savesByItself || server.layout.appendonly;
-  const saved = () => savedFile(shell, survey.identity, server.layout, signal);
-  // Starting a helper takes as long as a small save: whether one sees the folder, the file of an earlier save tells too.
-  const isSeen = keepsData ? saved().then(isReached, () => false) : Promise.resolve(false);
-  try {
-    const savedAt = keepsData ? await saveNow(client, server.runId, signal) : undefined;
-    const method = savedAt === undefined ? 'transfer' : 'save';
-    yield {
-      ...rdb,
-      facts: { ...factsOf(server, method, savedAt ?? (await serverClock(client, signal))) },
-      counts: Promise.resolve([await countServer(client, signal)]),
-      produce: savedAt === undefined ? transfer(client, server) : unlessSeen(await saved(), isSeen),
-    };
-    await assertSameLife(client, server.runId, signal);
-  } finally {
-    await isSeen; // Nothing of ours is left running.
-  }
-
-  async function isReached({ helper }: Saved): Promise<boolean> {
-    return helper !== undefined && (await helper.whyNot(signal).catch(() => 'not known')) === undefined;
-  }
-}
-
-type Saved = Extract<Produce, { from: 'command' }> & {
-  readonly helper?: {
-    readonly path: 'file';
-    readonly command: Command;
-    whyNot(signal: AbortSignal): Promise<string | undefined>;
+  const savedAt = keepsData ? await saveNow(client, server.runId, signal) : undefined;
+  const method = savedAt === undefined ? 'transfer' : 'save';
+  const produce =
+    savedAt === undefined ? transfer(client, server) : await savedFile(shell, survey.identity, server.layout, signal);
+  yield {
+    ...rdb,
+    facts: { ...factsOf(server, method, savedAt ?? (await serverClock(client, signal))) },
+    counts: Promise.resolve([await countServer(client, signal)]),
+    produce,
   };
-};
-
-/** Asks again only where the first answer was not yes: there may have been no file, or the save ended in between. */
-function unlessSeen(saved: Saved, isSeen: Promise<boolean>): Saved {
-  const { helper } = saved;
-  if (!helper) return saved;
-  return {
-    ...saved,
-    helper: { ...helper, whyNot: async (abort) => ((await isSeen) ? undefined : helper.whyNot(abort)) },
-  };
+  await assertSameLife(client, server.runId, signal);
 }
 
 /**
  * `cat` opens the file once: a save that replaces it meanwhile does not touch what is being read. A helper must first
  * find a file of the same size, because what is mounted in the container may be a part of the volume only.
  */
-async function savedFile(shell: Shell, identity: string, layout: Layout, signal: AbortSignal): Promise<Saved> {
+async function savedFile(shell: Shell, identity: string, layout: Layout, signal: AbortSignal): Promise<Produce> {
   const path = `${layout.folder}/${layout.file}`;
   const user = layout.owner;
   const size = (await shell.text({ argv: ['sh', '-c', 'wc -c <"$1"', 'sh', path], user }, signal)).trim();
