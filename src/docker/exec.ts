@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net';
 import type { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { LifeboatError } from '../domain/errors.ts';
@@ -8,6 +9,13 @@ import { execEnvelope } from './envelope.ts';
 import { readEnveloped } from './enveloped.ts';
 import { checkIdentity } from './identity.ts';
 
+export interface ExecOptions {
+  readonly input: Readable | undefined;
+  readonly anyExitCode: boolean;
+  /** Rejects with the reason when the container is no longer what it was. */
+  check(): Promise<void>;
+}
+
 /**
  * Runs a command in a running container through the envelope. With `input` it reads that as standard input, else none.
  */
@@ -15,14 +23,12 @@ export async function execOutput(
   api: DockerApi,
   container: Container,
   command: Command,
-  options: { readonly input?: Readable | undefined; readonly anyExitCode?: boolean },
+  options: ExecOptions,
   signal: AbortSignal | undefined,
 ): Promise<Output> {
   const envelope = execEnvelope(options.input ? 'feed' : 'dump', command.argv, command.env ?? {});
-  await checkIdentity(api, container);
-  const spec = { argv: envelope.argv, env: envelope.env, user: command.user, cwd: command.cwd };
-  const id = await api.createExec(container.id, spec, signal);
-  const socket = await api.startExec(id, signal);
+  const { argv, env } = envelope;
+  const { id, socket } = await openExec(api, container, { ...command, argv, env }, signal);
   return readEnveloped(
     {
       socket,
@@ -31,13 +37,25 @@ export async function execOutput(
       input: options.input,
       onStderrLine: command.onStderrLine,
       exitCode: () => execExitCode(api, id),
-      check: () => checkIdentity(api, container),
+      check: options.check,
       hasEnded: () => hasEnded(api, id),
       dispose: async () => {},
     },
-    options.anyExitCode ?? false,
+    options.anyExitCode,
     signal,
   );
+}
+
+/** Starts a command in the very container that was discovered. */
+export async function openExec(
+  api: DockerApi,
+  container: Container,
+  { argv, env, user, cwd }: Pick<Command, 'env' | 'user' | 'cwd'> & { readonly argv: readonly string[] },
+  signal: AbortSignal | undefined,
+): Promise<{ readonly id: string; readonly socket: Socket }> {
+  await checkIdentity(api, container);
+  const id = await api.createExec(container.id, { argv, env, user, cwd }, signal);
+  return { id, socket: await api.startExec(id, signal) };
 }
 
 /**

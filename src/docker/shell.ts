@@ -1,6 +1,5 @@
 import { Readable } from 'node:stream';
 import { LifeboatError } from '../domain/errors.ts';
-import type { Journal } from '../domain/journal.ts';
 import { type Command, type Finished, isRedirectable, type Output, type Session, type Shell } from '../domain/shell.ts';
 import type { Container } from '../domain/types.ts';
 import { answerOf } from './answer.ts';
@@ -8,12 +7,12 @@ import type { DockerApi } from './api.ts';
 import { childOutput } from './child.ts';
 import { commandFailed } from './command-failure.ts';
 import { rediscover } from './discovery.ts';
-import { execOutput, hasEnded } from './exec.ts';
+import { execOutput, hasEnded, openExec } from './exec.ts';
 import { type HelperOwner, helperConversation, helperOutput } from './helper.ts';
 import { checkIdentity } from './identity.ts';
 import { openPipe, runFromPipe } from './pipe.ts';
 import { whyNoPipes } from './pipe-folder.ts';
-import { pauseContainer, roleOf, startAgain, stopContainer } from './quiesce.ts';
+import { type Quiescer, roleOf, startAgain } from './quiesce.ts';
 import { openScratch } from './scratch.ts';
 import { openSession } from './session.ts';
 import { endLost } from './watch.ts';
@@ -22,7 +21,7 @@ import { endLost } from './watch.ts';
 export function createShell(
   api: DockerApi,
   owner: HelperOwner,
-  journal: Journal,
+  quiescer: Quiescer,
   target: Container,
   stopGraceMs: number,
 ): Shell {
@@ -37,7 +36,10 @@ export function createShell(
     const place = command.place ?? { kind: 'container' };
     const options = { input: input ?? lateInput(command, signal), anyExitCode };
     if (place.kind === 'here') return childOutput(command, options, signal);
-    if (place.kind === 'container') return execOutput(api, container, command, options, signal);
+    if (place.kind === 'container') {
+      const begin = () => execOutput(api, container, command, { ...options, check: () => check(signal) }, signal);
+      return quiescer.whileFree(container, begin, signal);
+    }
     return helperOutput(api, owner, container, command, place, options, signal);
   }
 
@@ -65,6 +67,11 @@ export function createShell(
     return { ...(await output.finished), stdout };
   }
 
+  /** One that another run of ours has paused just now is not taken for one that somebody paused. */
+  function check(signal: AbortSignal | undefined): Promise<void> {
+    return quiescer.whileFree(container, () => checkIdentity(api, container), signal);
+  }
+
   /** Its start time is part of its identity: after a stop and start it is read anew. */
   async function reread(): Promise<void> {
     container = await rediscover(api, container);
@@ -84,15 +91,22 @@ export function createShell(
     session: async (command, signal): Promise<Session> => {
       if (command.place?.kind === 'helper')
         return helperConversation(api, owner, container, command, command.place, signal);
-      await checkIdentity(api, container);
-      const spec = { argv: command.argv, env: command.env, user: command.user, cwd: command.cwd };
-      const id = await api.createExec(container.id, spec, signal);
-      const socket = await api.startExec(id, signal);
-      const check = async () => {
-        await checkIdentity(api, container);
+      const { id, socket } = await quiescer.whileFree(
+        container,
+        () => openExec(api, container, command, signal),
+        signal,
+      );
+      const stillThere = async () => {
+        await check(signal);
         if (await hasEnded(api, id)) throw endLost(command.argv[0]);
       };
-      return openSession({ socket, title: command.argv[0], preamble: '', check, dispose: async () => {} });
+      return openSession({
+        socket,
+        title: command.argv[0],
+        preamble: '',
+        check: stillThere,
+        dispose: async () => {},
+      });
     },
     whyNoPipes: () => whyNoPipes(api, owner.pipes, container),
     pipe: (command) => {
@@ -101,8 +115,8 @@ export function createShell(
       return openPipe(api, owner, owner.pipes, container, command);
     },
     scratch: (bytes) => openScratch(api, owner, container, bytes),
-    stopped: async () => {
-      const stopped = await stopContainer(api, journal, container, stopGraceMs);
+    stopped: async (signal) => {
+      const stopped = await quiescer.stop(container, stopGraceMs, signal);
       return {
         [Symbol.asyncDispose]: async () => {
           await stopped[Symbol.asyncDispose]();
@@ -114,7 +128,7 @@ export function createShell(
       await startAgain(api, roleOf(container));
       await reread();
     },
-    paused: () => pauseContainer(api, journal, container),
+    paused: (signal) => quiescer.pause(container, signal),
     copyOut: (path, signal) => api.archive(container.id, path, signal),
     copyIn: (folder, tar, signal) => api.putArchive(container.id, folder, tar, signal),
   };

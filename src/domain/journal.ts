@@ -35,6 +35,12 @@ export interface ContainerRole {
   readonly number: number;
 }
 
+/** A container that is kept out of the way; disposing puts it back. */
+export interface Hold extends AsyncDisposable {
+  /** Gives it up without putting it back: the journal keeps that for whoever reads it next. */
+  leave(): void;
+}
+
 export interface Journal {
   /** Resolves when the intent is durable. The returned function marks it as undone or completed, durably. */
   intend(intent: Intent): Promise<() => Promise<void>>;

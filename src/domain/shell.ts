@@ -139,11 +139,14 @@ export interface Shell {
   pipe(command: Command): Promise<Piped>;
   /** A file for so many bytes that helpers can mount; undefined where there is none, or no room for it. */
   scratch(bytes: number): Promise<Scratch | undefined>;
-  /** Stops the container, journalled; disposing starts it again and waits until it runs. */
+  /** Stops the container, journalled; disposing starts it again, unless another run holds it as well. */
   stopped(signal?: AbortSignal): Promise<AsyncDisposable>;
   /** Starts the container unless it runs: one that died by itself is not started by what `stopped` gave. */
   start(signal?: AbortSignal): Promise<void>;
-  /** Pauses the container, journalled; disposing lets it go on. Nothing can be executed in it meanwhile. */
+  /**
+   * Pauses the container where it runs, journalled; disposing lets it go on, unless another run holds it as well. Whatever
+   * is to be executed in it waits meanwhile.
+   */
   paused(signal?: AbortSignal): Promise<AsyncDisposable>;
   /**
    * A tar of one path, also from a stopped or paused container and from its own layer. The Engine holds the container's

@@ -1,5 +1,5 @@
 import type { Catalog } from '../catalog/catalog.ts';
-import type { Journal } from '../domain/journal.ts';
+import type { Hold, Journal } from '../domain/journal.ts';
 import type { Emit } from '../domain/run-event.ts';
 import type { Shell } from '../domain/shell.ts';
 import type { Container } from '../domain/types.ts';
@@ -35,8 +35,8 @@ export interface RunContext {
   sources(signal: AbortSignal, look?: 'anew'): Promise<Resolved>;
   /** The same with sources that hold nothing now: something may be restored into them. */
   candidates(signal: AbortSignal): Promise<Resolved>;
-  /** The container that plays this one's part now. */
-  refresh(container: Container): Promise<Container>;
+  /** The container that plays this one's part now, once no run of ours has it stopped or paused. */
+  refresh(container: Container, signal: AbortSignal): Promise<Container>;
   shell(container: Container, run: string, stopGraceMs: number): Shell;
   /** Whether this image, by its content address, is on the Engine's host. */
   hasImage(imageId: string, signal: AbortSignal): Promise<boolean>;
@@ -53,8 +53,8 @@ export interface RunContext {
 
 /** Taking containers out of the way and back. */
 export interface Lifecycle {
-  /** Journalled; a container that does not run stays as it is. Disposing starts it again. */
-  stop(container: Container, graceMs: number): Promise<AsyncDisposable>;
+  /** Journalled; a container that does not run stays as it is. Disposing starts it again, unless others hold it as well. */
+  stop(container: Container, graceMs: number, signal?: AbortSignal): Promise<Hold>;
   /** Resolves when it runs, and is healthy or has ended well where a dependency demands that. */
   settled(container: Container, signal: AbortSignal): Promise<void>;
 }

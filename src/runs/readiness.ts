@@ -14,7 +14,7 @@ const lookEveryMs = 1_000;
 export async function waitUntilReady(context: RunContext, before: Container, signal: AbortSignal): Promise<Container> {
   for (let waited = 0; ; waited += lookEveryMs) {
     signal.throwIfAborted();
-    const container = await context.refresh(before);
+    const container = await context.refresh(before, signal);
     if (container.state === 'running' && (container.health === undefined || container.health === 'healthy'))
       return container;
     const isHopeless =

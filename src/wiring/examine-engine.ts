@@ -3,6 +3,7 @@ import { encodeChain } from '../codecs/chain.ts';
 import type { Settings } from '../config/settings.ts';
 import { connectDocker } from '../docker/dockerode.ts';
 import { checkPermissions } from '../docker/permissions.ts';
+import { createQuiescer } from '../docker/quiesce.ts';
 import { checkExec, checkHalfClose, checkHelper, checkPipe } from '../docker/self-test.ts';
 import { createShell } from '../docker/shell.ts';
 import { checkSocket, checkVersion } from '../docker/socket-check.ts';
@@ -61,7 +62,7 @@ async function tryOnSelf(
     status: 'pass',
     message: `${self.name}, service ${self.service} of stack ${self.stack}`,
   };
-  const shell = createShell(api, { ...owner, run: newId(new Date()) }, unused, self, 0);
+  const shell = createShell(api, { ...owner, run: newId(new Date()) }, createQuiescer(api, unused), self, 0);
   const read = (descriptor: number, late: AbortSignal) => text(encodeChain([], late, descriptor).output);
   return [
     known,

@@ -3,7 +3,7 @@ import type { Problem } from '../config/problems.ts';
 import { serviceSettings } from '../config/service-settings.ts';
 import { discover, neighbours, rediscover } from '../docker/discovery.ts';
 import { settled } from '../docker/lifecycle.ts';
-import { stopContainer } from '../docker/quiesce.ts';
+import { createQuiescer, type Quiescer } from '../docker/quiesce.ts';
 import { createShell } from '../docker/shell.ts';
 import { LifeboatError } from '../domain/errors.ts';
 import type { Journal } from '../domain/journal.ts';
@@ -44,10 +44,11 @@ export function createRunContext({
   tell,
 }: ContextParts): RunContext {
   const { settings } = config;
-  let link: EngineLink | undefined;
+  let world: (EngineLink & { readonly quiescer: Quiescer }) | undefined;
   const connected = async () => {
-    link ??= await engine();
-    return link;
+    const link = await engine();
+    world ??= { ...link, quiescer: createQuiescer(link.api, journal) };
+    return world;
   };
   const containers = async (signal: AbortSignal) => {
     const { api, scope, self } = await connected();
@@ -70,8 +71,8 @@ export function createRunContext({
     return resolved;
   };
   const guesses = createGuessChecker(async ({ engine: kind, container, settings: { stopGraceMs, options } }) => {
-    const { api, owner } = await connected();
-    const shell = createShell(api, { ...owner, run: newId(new Date()) }, journal, container, stopGraceMs);
+    const { api, owner, quiescer } = await connected();
+    const shell = createShell(api, { ...owner, run: newId(new Date()) }, quiescer, container, stopGraceMs);
     return kind.survey(shell, options, AbortSignal.timeout(60_000));
   });
   return {
@@ -83,17 +84,20 @@ export function createRunContext({
     },
     candidates,
     sources: async (signal, look) => guesses.check(await candidates(signal), new Date(), look),
-    refresh: async (container) => rediscover((await connected()).api, container),
+    refresh: async (container, signal) => {
+      const { api, quiescer } = await connected();
+      return quiescer.whileFree(container, () => rediscover(api, container), signal);
+    },
     shell: (container, run, stopGraceMs) => {
       // Whoever has a container has been connected.
-      if (!link) throw new LifeboatError('INTERNAL', 'a shell was asked for before the Engine was connected');
-      const shell = createShell(link.api, { ...link.owner, run }, journal, container, stopGraceMs);
+      if (!world) throw new LifeboatError('INTERNAL', 'a shell was asked for before the Engine was connected');
+      const shell = createShell(world.api, { ...world.owner, run }, world.quiescer, container, stopGraceMs);
       return learningShell(shell, redactor);
     },
     hasImage: async (imageId, signal) => (await (await connected()).api.image(imageId, signal)) !== undefined,
     engine: (name) => engines.find((each) => each.name === name),
     lifecycle: {
-      stop: async (container, graceMs) => stopContainer((await connected()).api, journal, container, graceMs),
+      stop: async (container, graceMs, signal) => (await connected()).quiescer.stop(container, graceMs, signal),
       settled: async (container, signal) => settled((await connected()).api, container, signal),
     },
     destinations,

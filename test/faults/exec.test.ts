@@ -189,7 +189,7 @@ describe('faults between us and the Engine', { concurrency: false }, () => {
     const api = await connectDocker({ host: proxy.host });
     const container = await api.container(id);
     assert.ok(container);
-    return createShell(api, { id: runId, run: runId }, forgetful, container, 1_000);
+    return createShell(api, { id: runId, run: runId }, forgetful(api), container, 1_000);
   }
 
   it('fault 8: a proxy that cuts a quiet dump cleanly does not make it complete', async () => {

@@ -3,7 +3,8 @@ import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'node:test';
-import { goOn, startAgain, stopContainer } from '../../src/docker/quiesce.ts';
+import type { DockerApi } from '../../src/docker/api.ts';
+import { createQuiescer, goOn, startAgain } from '../../src/docker/quiesce.ts';
 import { lockData } from '../../src/runs/control/lock.ts';
 import { openJournal } from '../../src/runs/journal/journal.ts';
 import { repair } from '../../src/runs/journal/repair.ts';
@@ -23,6 +24,11 @@ describe('what a killed Lifeboat had taken out of the way', { concurrency: false
     args: ['sleep', 'infinity'],
     run: ['--init', ...composeLabels(name)],
   });
+  const quiescer = (api: DockerApi) =>
+    createQuiescer(
+      api,
+      openJournal(folder, () => new Date()),
+    );
   const state = (name: string) => docker('inspect', '-f', '{{.State.Status}}', name);
 
   async function dieHolding(kind: 'stop' | 'pause', id: string): Promise<void> {
@@ -59,6 +65,25 @@ describe('what a killed Lifeboat had taken out of the way', { concurrency: false
     assert.equal(await state(app.name), 'running');
   });
 
+  for (const [policy, kind, meanwhile] of [
+    ['unless-stopped', 'stop', []], // The Engine leaves alone what was stopped before the host went down.
+    ['always', 'stop', ['start']],
+    ['unless-stopped', 'pause', ['kill', 'start']],
+  ] as const) {
+    it(`fault 39: with ${policy}, one that was held by ${kind} when the host went down runs afterwards`, async () => {
+      const { args, run: more } = service('app39');
+      await using app = await startContainer(image, { args, run: [...more, '--restart', policy] });
+      await dieHolding(kind, app.id);
+      for (const what of meanwhile) await docker(what, app.name);
+      const format = '{{.State.Status}} {{.State.StartedAt}} {{.HostConfig.RestartPolicy.Name}}';
+      const before = await docker('inspect', '-f', format, app.name);
+      await putBack();
+      const after = await docker('inspect', '-f', format, app.name);
+      assert.match(after, new RegExp(`^running .* ${policy}$`));
+      assert.equal(after === before, meanwhile.length > 0, 'what the Engine started by itself is left alone');
+    });
+  }
+
   it('fault 40: a container that was stopped by somebody else stays stopped', async () => {
     await using app = await startContainer(image, service('app40'));
     await docker('stop', '-t', '0', app.name);
@@ -66,12 +91,7 @@ describe('what a killed Lifeboat had taken out of the way', { concurrency: false
     const container = await api.container(app.id);
     assert.ok(container);
     {
-      await using _held = await stopContainer(
-        api,
-        openJournal(folder, () => new Date()),
-        container,
-        1_000,
-      );
+      await using _held = await quiescer(api).stop(container, 1_000);
     }
     await putBack();
     assert.equal(await state(app.name), 'exited');
@@ -84,8 +104,7 @@ describe('what a killed Lifeboat had taken out of the way', { concurrency: false
     assert.ok(before);
     await docker('rm', '-f', app.name);
     await using _new = await startContainer(image, { ...service('app42r'), name: app.name });
-    const journal = openJournal(folder, () => new Date());
-    await assert.rejects(stopContainer(api, journal, before, 1_000), { code: 'SOURCE_REPLACED' });
+    await assert.rejects(quiescer(api).stop(before, 1_000), { code: 'SOURCE_REPLACED' });
     await putBack();
   });
 
@@ -95,8 +114,7 @@ describe('what a killed Lifeboat had taken out of the way', { concurrency: false
     const api = await testApi();
     const container = await api.container(app.id);
     assert.ok(container);
-    const journal = openJournal(folder, () => new Date());
-    await assert.rejects(stopContainer(api, journal, container, 1_000), { code: 'QUIESCE_FAILED', hint: /unpause/ });
+    await assert.rejects(quiescer(api).stop(container, 1_000), { code: 'QUIESCE_FAILED', hint: /unpause/ });
     await putBack();
     assert.equal(await state(app.name), 'paused');
   });

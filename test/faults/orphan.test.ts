@@ -27,7 +27,7 @@ describe('a dump whose connection is cut', { concurrency: false }, () => {
       assert.ok(target);
       const processes = async () => (await docker('top', container.name, '-o', 'pid,args')).split('\n').slice(1);
       const before = await processes();
-      const shell = createShell(api, { id: runId, run: runId }, forgetful, target, 1_000);
+      const shell = createShell(api, { id: runId, run: runId }, forgetful(api), target, 1_000);
       // It speaks, is seen at work, and the trouble begins: it speaks on.
       const waiting = 'head -c 1000 /dev/zero; until [ -e /tmp/go ]; do sleep 0.1; done; head -c 100000 /dev/zero';
       const { stdout } = await shell.output(

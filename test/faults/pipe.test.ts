@@ -69,7 +69,13 @@ describe('named pipes between a helper and us', { concurrency: false }, () => {
     const found = await api.container(target.id);
     assert.ok(found);
     container = found;
-    shell = createShell(api, { id: runId, run: runId, pipes: { path: folder, volume } }, forgetful, container, 1_000);
+    shell = createShell(
+      api,
+      { id: runId, run: runId, pipes: { path: folder, volume } },
+      forgetful(api),
+      container,
+      1_000,
+    );
     events = watchEvents();
   });
   after(async () => {
@@ -108,7 +114,7 @@ describe('named pipes between a helper and us', { concurrency: false }, () => {
     const own = createShell(
       api,
       { id: runId, run: runId, pipes: { path: folder, volume } },
-      forgetful,
+      forgetful(api),
       container,
       1_000,
     );
@@ -229,7 +235,7 @@ describe('named pipes between a helper and us', { concurrency: false }, () => {
       },
     };
     const own = { id: runId, run: runId, pipes: { path: folder, volume } };
-    const near = createShell(cancelling, own, forgetful, container, 1_000);
+    const near = createShell(cancelling, own, forgetful(cancelling), container, 1_000);
     await using piped = await near.pipe(sh('echo made'));
     await assert.rejects(piped.run(cancelled.signal), refused('CANCELLED'));
     await piped[Symbol.asyncDispose]();
@@ -251,7 +257,7 @@ describe('named pipes between a helper and us', { concurrency: false }, () => {
     const far = createShell(
       api,
       { id: runId, run: runId, pipes: { path: folder, volume } },
-      forgetful,
+      forgetful(api),
       container,
       1_000,
     );
@@ -277,7 +283,7 @@ describe('named pipes between a helper and us', { concurrency: false }, () => {
       const near = createShell(
         await testApi(),
         { id: runId, run: runId, pipes: { path: folder, volume } },
-        forgetful,
+        forgetful(await testApi()),
         found,
         1_000,
       );

@@ -143,7 +143,7 @@ describe('a socket proxy before the Engine', { concurrency: false }, () => {
     const api = await connectDocker({ host: proxy.host });
     const container = await api.container(target.id);
     assert.ok(container);
-    const shell = createShell(api, { id: runId, run: runId }, forgetful, container, 0);
+    const shell = createShell(api, { id: runId, run: runId }, forgetful(api), container, 0);
     assert.equal((await checkExec(shell, never)).status, 'pass');
     assert.equal((await checkHalfClose(api, container, never)).status, 'pass');
   });
@@ -168,7 +168,7 @@ describe('a socket proxy before the Engine', { concurrency: false }, () => {
     const container = await api.container(target.id);
     assert.ok(container);
     proxy.forbidden = /POST .*\/exec\/.*\/start/;
-    const shell = createShell(api, { id: runId, run: runId }, forgetful, container, 0);
+    const shell = createShell(api, { id: runId, run: runId }, forgetful(api), container, 0);
     const check = await checkExec(shell, never);
     assert.equal(check.status, 'fail');
     assert.match(check.message, /does not allow POST \/exec\/\{id\}\/start/);

@@ -46,7 +46,7 @@ describe('an Engine that is not at a unix socket', { concurrency: false }, () =>
     const api = await connectDocker(address);
     const container = await api.container(target.id);
     assert.ok(container);
-    const shell = createShell(api, { id: runId, run: runId }, forgetful, container, 0);
+    const shell = createShell(api, { id: runId, run: runId }, forgetful(api), container, 0);
     const checks = [await checkExec(shell, never), await checkHalfClose(api, container, never)];
     assert.deepEqual(
       checks.map(({ status, message }) => (status === 'pass' ? status : message)),

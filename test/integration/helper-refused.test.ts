@@ -29,7 +29,7 @@ it('what needs the image only runs in the container where helpers are refused, a
     ...api,
     createHelper: () => Promise.reject(new LifeboatError('DOCKER_REFUSED', 'the proxy does not allow it')),
   };
-  const shell = createShell(refusing, { id: runId, run: runId, pipes }, forgetful, container, 1_000);
+  const shell = createShell(refusing, { id: runId, run: runId, pipes }, forgetful(refusing), container, 1_000);
   const { input, isRedirected } = redirectable();
   const finished = await shell.run(command, input, AbortSignal.timeout(60_000));
   assert.equal(finished.stdout.trim(), String(bytes.length));

@@ -5,8 +5,8 @@ import type { DockerApi } from '../../src/docker/api.ts';
 import { connectDocker } from '../../src/docker/dockerode.ts';
 import type { HelperOwner } from '../../src/docker/helper.ts';
 import type { PipeFolder } from '../../src/docker/pipe-folder.ts';
+import { createQuiescer, type Quiescer } from '../../src/docker/quiesce.ts';
 import { createShell } from '../../src/docker/shell.ts';
-import type { Journal } from '../../src/domain/journal.ts';
 import type { Shell } from '../../src/domain/shell.ts';
 
 const run = promisify(execFile);
@@ -116,8 +116,8 @@ export async function pipeFolder(): Promise<PipeFolder & AsyncDisposable> {
   return { volume, path, [Symbol.asyncDispose]: async () => void (await docker('volume', 'rm', volume)) };
 }
 
-/** A journal for tests that do not die. */
-export const forgetful: Journal = { intend: async () => async () => {} };
+/** What a test that does not die stops and pauses is written down nowhere. */
+export const forgetful = (api: DockerApi): Quiescer => createQuiescer(api, { intend: async () => async () => {} });
 
 /** The door an engine gets, for a container of a test. */
 export async function shellOf(id: string, more: Partial<HelperOwner> = {}): Promise<Shell> {
@@ -127,7 +127,7 @@ export async function shellOf(id: string, more: Partial<HelperOwner> = {}): Prom
   return createShell(
     api,
     { id: runId, run: runId, ownImage: process.env.LIFEBOAT_TEST_IMAGE, ...more },
-    forgetful,
+    forgetful(api),
     container,
     10_000,
   );

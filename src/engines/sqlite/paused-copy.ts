@@ -47,11 +47,7 @@ export function pausedCopy(shell: Shell, file: DatabaseFile, rows: boolean, hasH
 async function copyWhilePaused(shell: Shell, file: DatabaseFile, outer: AbortSignal | undefined): Promise<Readable> {
   await using stack = new AsyncDisposableStack();
   const spool = stack.use(await createSpool(scratchFor(file.bytes + file.walBytes)));
-  const deadline = AbortSignal.timeout(pauseLimitMs);
-  const signal = outer ? AbortSignal.any([outer, deadline]) : deadline;
-  const files = await fetchSet(shell, file.path, spool, signal).catch((error: unknown) => {
-    throw deadline.aborted && !outer?.aborted ? tooLong(shell, file) : error;
-  });
+  const files = await fetchPaused(shell, file, spool, outer);
   // From here on the tar owns the spool: it goes when the tar was read or given up.
   return drainedInto(packFiles(files), stack.move());
 }
@@ -60,9 +56,23 @@ async function copyWhilePaused(shell: Shell, file: DatabaseFile, outer: AbortSig
  * The Engine holds the container's lock until an archive was read, so all is read to a file of ours at once, and the
  * container goes on before anything else is done with it.
  */
+async function fetchPaused(
+  shell: Shell,
+  file: DatabaseFile,
+  spool: Spool,
+  outer: AbortSignal | undefined,
+): Promise<readonly Packed[]> {
+  await using _paused = await shell.paused(outer);
+  const deadline = AbortSignal.timeout(pauseLimitMs);
+  const signal = outer ? AbortSignal.any([outer, deadline]) : deadline;
+  try {
+    return await fetchSet(shell, file.path, spool, signal);
+  } catch (error) {
+    throw deadline.aborted && !outer?.aborted ? tooLong(shell, file) : error;
+  }
+}
+
 async function fetchSet(shell: Shell, path: string, spool: Spool, signal: AbortSignal): Promise<readonly Packed[]> {
-  const isRunning = shell.container.state === 'running';
-  await using _paused = isRunning ? await shell.paused(signal) : undefined;
   const files: Packed[] = [];
   for (const suffix of setSuffixes) {
     const fetched = await fetch(shell, `${path}${suffix}`, spool.path(`copy${suffix}`), signal);

@@ -130,7 +130,7 @@ async function keepBackup(
     settings.options,
     signal,
   );
-  await context.refresh(container).then((now) => assertSame(now, container));
+  await context.refresh(container, signal).then((now) => assertSame(now, container));
 
   const { version } = context;
   const finishedAt = context.now();

@@ -1,6 +1,7 @@
 import { LifeboatError } from '../../domain/errors.ts';
 import { shortId } from '../../domain/naming.ts';
 import { type SourceAddress, sourceName } from '../../domain/types.ts';
+import { createWaiting } from '../../domain/waiting.ts';
 
 /** The service of a stack. */
 export type ServiceAddress = Pick<SourceAddress, 'stack' | 'service'>;
@@ -29,40 +30,20 @@ export function createGate(width: number): Gate {
   const claims = new Map<string, string>();
   const active = new Map<string, string>();
   const occupied = new Map<string, string>();
-  let waiting: (() => void)[] = [];
+  const waiting = createWaiting();
   let free = width;
-
-  /** Wakes everybody who waits, in the order they came. */
-  const changed = () => {
-    const woken = waiting;
-    waiting = [];
-    for (const wake of woken) wake();
-  };
-  const change = (signal: AbortSignal) =>
-    new Promise<void>((resolve, reject) => {
-      const cancel = () => {
-        waiting = waiting.filter((other) => other !== wake);
-        reject(signal.reason);
-      };
-      const wake = () => {
-        signal.removeEventListener('abort', cancel);
-        resolve();
-      };
-      waiting.push(wake);
-      signal.addEventListener('abort', cancel, { once: true });
-    });
 
   async function enter(source: SourceAddress, run: string, signal: AbortSignal): Promise<Disposable> {
     const service = serviceKey(source);
     const key = sourceKey(source);
     signal.throwIfAborted();
-    while (free === 0 || occupied.has(service)) await change(signal);
+    while (free === 0 || occupied.has(service)) await waiting.change(signal);
     free -= 1;
     active.set(key, run);
     return once(() => {
       free += 1;
       active.delete(key);
-      changed();
+      waiting.changed();
     });
   }
 
@@ -85,7 +66,7 @@ export function createGate(width: number): Gate {
       for (const key of keys) occupied.set(key, run);
       return once(() => {
         for (const key of keys) occupied.delete(key);
-        changed();
+        waiting.changed();
       });
     },
     claimedBy: (source) => claims.get(sourceKey(source)),

@@ -62,7 +62,7 @@ async function trial({ restore, recover, awake = [], replaces }: Trial) {
     lifecycle: {
       stop: async ({ service }: Container) => {
         acts.push(`stop ${service}`);
-        return { [Symbol.asyncDispose]: async () => void acts.push(`start ${service}`) };
+        return { leave: () => {}, [Symbol.asyncDispose]: async () => void acts.push(`start ${service}`) };
       },
     },
   } as unknown as RunContext;
@@ -72,7 +72,7 @@ async function trial({ restore, recover, awake = [], replaces }: Trial) {
   const preview = { lines: [], refusals: [], warnings: [], ...(replaces ? { replaces } : {}) };
   const plan: RestorePlan = { request, preview, stops: [], takesSafety: false };
   const failed = await (async () => {
-    await using stopped = await stopServices(context.lifecycle, [container('app')], source, log);
+    await using stopped = await stopServices(context.lifecycle, [container('app')], source, log, never);
     const occupy = (more: readonly Container[]) => void acts.push(`occupy ${more.map(({ service }) => service)}`);
     const overwrites = async () => void acts.push('overwrite');
     const parts = { from: {} as never, stopped, occupy, overwrites };

@@ -34,7 +34,7 @@ export async function putBack(
   signal: AbortSignal,
 ): Promise<Restored> {
   const { source, manifest } = request;
-  const container = await context.refresh(source.container);
+  const container = await context.refresh(source.container, signal);
   const shell = context.shell(container, request.run, source.settings.stopGraceMs);
   const { id, name, stack, service, number } = container;
   const role = { id, name, stack, service, number };
@@ -59,7 +59,7 @@ export async function putBack(
     if (stops.length === 0) return;
     occupy(stops);
     log.warn(source.name, `started meanwhile, and stopped as well: ${stops.map((each) => each.service).join(', ')}`);
-    await stopped.add(stops);
+    await stopped.add(stops, signal);
   };
   const steps = {
     staging: (detail: string) => log.entering(source.name, 'stage', detail),

@@ -45,7 +45,7 @@ export async function runRestore(
   );
   const safety = plan.takesSafety ? await takeSafety(context, plan, log, signal) : undefined;
 
-  await using stopped = await stopServices(context.lifecycle, plan.stops, source, log);
+  await using stopped = await stopServices(context.lifecycle, plan.stops, source, log, signal);
   const restored = await putBack(context, plan, { ...parts, from, stopped }, log, signal);
   for (const warning of restored.warnings) log.warn(source.name, warning);
   const names = stopped.containers().map(({ service }) => service);

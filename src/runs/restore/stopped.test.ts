@@ -20,7 +20,7 @@ function recorded(failing: { stop?: string; start?: string; settle?: string } = 
   const lifecycle: Lifecycle = {
     stop: async ({ service }) => {
       act('stop', service);
-      return { [Symbol.asyncDispose]: async () => act('start', service) };
+      return { leave: () => acts.push(`leave ${service}`), [Symbol.asyncDispose]: async () => act('start', service) };
     },
     settled: async ({ service }) => act('settle', service),
   };
@@ -31,7 +31,7 @@ function recorded(failing: { stop?: string; start?: string; settle?: string } = 
   return {
     acts,
     warnings,
-    stop: () => stopServices(lifecycle, ['worker', 'app', 'cache'].map(container), source, log),
+    stop: () => stopServices(lifecycle, ['worker', 'app', 'cache'].map(container), source, log, signal),
   };
 }
 
@@ -68,4 +68,16 @@ test('leaving without a word starts everything, also when one fails', async () =
     await using _stopped = await world.stop();
   }
   assert.deepEqual(world.acts.slice(3), ['start cache', 'start app', 'start worker']);
+});
+
+test('what is left for later is not started, and whoever holds it as well knows', async () => {
+  const world = recorded();
+  {
+    await using stopped = await world.stop();
+    assert.deepEqual(
+      stopped.leave().map(({ service }) => service),
+      ['worker', 'app', 'cache'],
+    );
+  }
+  assert.deepEqual(world.acts.slice(3), ['leave worker', 'leave app', 'leave cache']);
 });

@@ -1,3 +1,4 @@
+import type { Hold } from '../../domain/journal.ts';
 import type { Container } from '../../domain/types.ts';
 import type { Lifecycle } from '../context.ts';
 import { failureOf, type RunLog } from '../history/run-log.ts';
@@ -7,8 +8,8 @@ import type { Source } from '../source.ts';
 export interface Stopped extends AsyncDisposable {
   /** What is stopped now, in the order in which it was. */
   containers(): readonly Container[];
-  /** Stops these as well. */
-  add(containers: readonly Container[]): Promise<void>;
+  /** Stops these as well; without a signal also when the run has been cancelled. */
+  add(containers: readonly Container[], signal?: AbortSignal): Promise<void>;
   /**
    * Starts everything in the reverse order, each after what it depends on has settled; returns the services. One that
    * does not come up is told of and keeps no other one down.
@@ -24,8 +25,9 @@ export async function stopServices(
   containers: readonly Container[],
   { name, settings }: Pick<Source, 'name' | 'settings'>,
   log: Pick<RunLog, 'step' | 'warn'>,
+  signal: AbortSignal,
 ): Promise<Stopped> {
-  const held: { readonly container: Container; readonly hold: AsyncDisposable }[] = [];
+  const held: { readonly container: Container; readonly hold: Hold }[] = [];
   const release = async (settle?: AbortSignal): Promise<readonly string[]> => {
     const services: string[] = [];
     for (let entry = held.pop(); entry; entry = held.pop()) {
@@ -41,16 +43,16 @@ export async function stopServices(
     }
     return services;
   };
-  const add = async (more: readonly Container[]) => {
+  const add = async (more: readonly Container[], signal?: AbortSignal) => {
     for (const container of more) {
       const hold = await log.step(name, 'stop', container.service, () =>
-        lifecycle.stop(container, settings.stopGraceMs),
+        lifecycle.stop(container, settings.stopGraceMs, signal),
       );
       held.push({ container, hold });
     }
   };
   try {
-    await add(containers);
+    await add(containers, signal);
   } catch (error) {
     await release();
     throw error;
@@ -59,7 +61,11 @@ export async function stopServices(
     containers: () => held.map(({ container }) => container),
     add,
     startAgain: release,
-    leave: () => held.splice(0).map(({ container }) => container),
+    leave: () =>
+      held.splice(0).map(({ container, hold }) => {
+        hold.leave();
+        return container;
+      }),
     [Symbol.asyncDispose]: async () => {
       await release();
     },

@@ -66,5 +66,5 @@ export async function withoutHelpers(id: string): Promise<Shell> {
   const api = await testApi();
   const container = await api.container(id);
   assert.ok(container);
-  return createShell(api, { id: runId, run: runId }, forgetful, container, 10_000);
+  return createShell(api, { id: runId, run: runId }, forgetful(api), container, 10_000);
 }
