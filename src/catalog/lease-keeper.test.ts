@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { buffer } from 'node:stream/consumers';
 import { test } from 'node:test';
 import { keysOf } from '../../test/contracts/store.ts';
 import { LifeboatError } from '../domain/errors.ts';
@@ -53,6 +54,21 @@ test('a folder that cannot be opened keeps no lease', async () => {
   await draft.discard();
   await assert.rejects(store.draft(folder, never), { code: 'OBJECT_EXISTS' });
   assert.deepEqual(await owners(), []);
+});
+
+test('what another run of ours is writing is not taken for something left behind', async () => {
+  const { leased: store } = writer('a');
+  const draft = await store.draft(folder, never);
+  await assert.rejects(store.draft(folder, never, { resume: true }), {
+    code: 'OBJECT_EXISTS',
+    message: /being written by another run/,
+  });
+  await draft.put('a', Buffer.from('a'), {}, never);
+  draft.leave();
+  await draft.discard();
+  const next = await store.draft(folder, never, { resume: true });
+  assert.equal(String(await buffer(await next.get('a', never))), 'a');
+  await next.discard();
 });
 
 test('fault 44: a lost lease fails what is being written, and the next draft takes a new one', async () => {

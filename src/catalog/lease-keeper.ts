@@ -1,4 +1,5 @@
 import { unlessAborted } from '../domain/abort.ts';
+import { LifeboatError } from '../domain/errors.ts';
 import type { Draft, Store } from '../stores/store.ts';
 import type { Lease } from './lease.ts';
 
@@ -77,28 +78,30 @@ export function createLeaseKeeper(acquire: (signal: AbortSignal) => Promise<Leas
  * A lost lease fails what is being written.
  */
 export function leased<S extends Store>(store: S, keeper: LeaseKeeper): S {
-  let drafts = 0;
+  const drafts = new Set<string>();
   return {
     ...store,
     get location() {
       return store.location;
     },
-    async draft(prefix, signal) {
-      const hold = await keeper.hold(signal);
+    async draft(prefix, signal, options) {
+      // What another run of ours is writing looks like something left behind.
+      if (drafts.has(prefix)) throw beingWritten(prefix);
+      drafts.add(prefix);
+      let hold: Hold | undefined;
       try {
-        const draft = await store.draft(prefix, AbortSignal.any([signal, hold.lost]));
-        drafts += 1;
-        return guarded(draft, hold, () => {
-          drafts -= 1;
-        });
+        hold = await keeper.hold(signal);
+        const draft = await store.draft(prefix, AbortSignal.any([signal, hold.lost]), options);
+        return guarded(draft, hold, () => drafts.delete(prefix));
       } catch (error) {
-        await hold[Symbol.asyncDispose]();
+        drafts.delete(prefix);
+        await hold?.[Symbol.asyncDispose]();
         throw error;
       }
     },
     async sweep(olderThanMs, signal) {
       // An upload of ours may be older than any age that speaks of a killed writer.
-      if (drafts > 0) return [];
+      if (drafts.size > 0) return [];
       await using hold = await keeper.hold(signal);
       return await store.sweep(olderThanMs, AbortSignal.any([signal, hold.lost]));
     },
@@ -107,11 +110,19 @@ export function leased<S extends Store>(store: S, keeper: LeaseKeeper): S {
 
 // --- utils ---
 
+function beingWritten(prefix: string): LifeboatError {
+  return new LifeboatError('OBJECT_EXISTS', `the backup folder ${prefix} is being written by another run`, {
+    hint: 'lifeboat status shows it; when it is over, look with lifeboat list whether anything is missing',
+  });
+}
+
 function guarded(draft: Draft, hold: Hold, closed: () => void): Draft {
   const unlessLost = (signal: AbortSignal) => AbortSignal.any([signal, hold.lost]);
   let isOpen = true;
   return {
     put: (name, body, options, signal) => draft.put(name, body, options, unlessLost(signal)),
+    get: (name, signal) => draft.get(name, unlessLost(signal)),
+    leave: () => draft.leave(),
     async publish(manifest, signal) {
       hold.lost.throwIfAborted();
       return draft.publish(manifest, unlessLost(signal));

@@ -7,10 +7,13 @@ import { asLifeboatError, LifeboatError } from '../domain/errors.ts';
 import { type Body, chunksOf, createMeter, readableOf } from './body.ts';
 import { temporaryName } from './key.ts';
 import { codeOf, onDisk } from './local-error.ts';
-import { fileMode, syncFolder } from './local-folder.ts';
+import { checkRoot, fileMode, syncFolder } from './local-folder.ts';
 import type { Confirmation } from './store.ts';
 
 const blockBytes = 1024 * 1024;
+
+/** There is no file of this name. */
+export const noFile = new Set(['ENOENT', 'ENOTDIR', 'EISDIR']);
 
 /** Some file systems (FAT, some network shares) have no hard links. */
 const cannotLink = new Set(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK']);
@@ -120,7 +123,7 @@ function exists(path: string, cause?: unknown): LifeboatError {
 }
 
 /** Streams a file; fails when it turns out shorter than it was when it was opened. */
-export async function readWhole(path: string, signal: AbortSignal): Promise<Readable> {
+async function readWhole(path: string, signal: AbortSignal): Promise<Readable> {
   if (signal.aborted) throw asLifeboatError(signal.reason);
   const handle = await open(path, 'r');
   try {
@@ -130,6 +133,17 @@ export async function readWhole(path: string, signal: AbortSignal): Promise<Read
   } catch (error) {
     await handle.close();
     throw error;
+  }
+}
+
+/** The same; rejects OBJECT_NOT_FOUND where nothing is to be read, as long as the root itself is there. */
+export async function readFound(root: string, path: string, signal: AbortSignal): Promise<Readable> {
+  try {
+    return await readWhole(path, signal);
+  } catch (error) {
+    if (!noFile.has(codeOf(error) ?? '')) throw error;
+    await checkRoot(root);
+    throw new LifeboatError('OBJECT_NOT_FOUND', `there is no file ${path}`, { hint: goneHint, cause: error });
   }
 }
 

@@ -111,6 +111,20 @@ test('files and folders are closed to others', async () => {
   );
 });
 
+test('what a killed writer left unfinished in a draft is gone when it is taken up', async () => {
+  const { root, store } = await freshStore();
+  const prefix = 'shop/db/postgres/20261121-030000-k3f9a2';
+  const killed = await store.draft(prefix, never);
+  await killed.put('a', text('a'), {}, never);
+  const partial = join(root, 'shop/db/postgres/.20261121-030000-k3f9a2.partial');
+  await writeFile(join(partial, `.lifeboat-${'0'.repeat(16)}.tmp`), 'half an artifact');
+  await writeFile(join(partial, manifestFile), '{"published":"never"}');
+  const next = await store.draft(prefix, never, { resume: true });
+  assert.deepEqual(await readdir(partial), ['a']);
+  await next.publish(text('{}'), never);
+  assert.deepEqual((await readdir(join(root, prefix))).sort(), ['a', manifestFile]);
+});
+
 test('fault 50: a full disk fails the put cleanly at 0, 50 and 99 % and leaves the rest untouched', async (t) => {
   const { store, root } = await mounted(t, 'size=8m');
   await store.put('kept', randomBytes(1_000_000), {}, never);

@@ -1,14 +1,13 @@
 import { statfs, unlink } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { goneHint } from '../domain/advice.ts';
-import { asLifeboatError, LifeboatError } from '../domain/errors.ts';
+import { asLifeboatError } from '../domain/errors.ts';
 import { isBackupId } from '../domain/naming.ts';
 import { consuming } from './body.ts';
 import { checkKey, checkPrefix } from './key.ts';
 import { openDraft } from './local-draft.ts';
 import { codeOf, onDisk } from './local-error.ts';
-import { readWhole, writeWhole } from './local-file.ts';
+import { noFile, readFound, writeWhole } from './local-file.ts';
 import { checkRoot, makeFolder, removeEmpty, syncFolder } from './local-folder.ts';
 import { refreshLatest } from './local-latest.ts';
 import { sweepFolder } from './local-sweep.ts';
@@ -19,8 +18,6 @@ export interface LocalStoreOptions {
   /** An existing folder: a mounted disk, a bind mount, a volume. It is never created. */
   readonly root: string;
 }
-
-const noFile = new Set(['ENOENT', 'ENOTDIR', 'EISDIR']);
 
 /** A store in a folder. Every file is synced, read back and named in one step; a backup appears by one rename. */
 export function createLocalStore(options: LocalStoreOptions): Store {
@@ -40,15 +37,7 @@ export function createLocalStore(options: LocalStoreOptions): Store {
       }),
     async get(key, signal) {
       const path = pathOf(key);
-      return onDisk('read', path, async () => {
-        try {
-          return await readWhole(path, signal);
-        } catch (error) {
-          if (!noFile.has(codeOf(error) ?? '')) throw error;
-          await checkRoot(root);
-          throw new LifeboatError('OBJECT_NOT_FOUND', `there is no file ${path}`, { hint: goneHint, cause: error });
-        }
-      });
+      return onDisk('read', path, () => readFound(root, path, signal));
     },
     async *list(prefix, signal) {
       checkPrefix(prefix);
@@ -72,9 +61,9 @@ export function createLocalStore(options: LocalStoreOptions): Store {
       if (signal.aborted) throw asLifeboatError(signal.reason);
       await onDisk('remove', path, () => removeFile(root, path));
     },
-    async draft(prefix, signal) {
+    async draft(prefix, signal, draftOptions) {
       checkKey(prefix);
-      return openDraft(root, prefix, signal);
+      return openDraft(root, prefix, draftOptions ?? {}, signal);
     },
     sweep: (olderThanMs, signal) => onDisk('sweep', root, () => sweepFolder(root, olderThanMs, signal)),
     freeBytes: () =>

@@ -20,6 +20,7 @@ interface Kept {
 export function createMemoryStore({ name = 'memory', capacityBytes = Infinity }: MemoryStoreOptions = {}): Store {
   const objects = new Map<string, Kept>();
   const drafts = new Set<string>();
+  const left = new Map<string, Map<string, Kept>>();
 
   const roomLeft = () => capacityBytes - [...objects.values()].reduce((sum, { content }) => sum + content.length, 0);
   const collect = async (key: string, body: Body, signal: AbortSignal): Promise<[Kept, Confirmation]> => {
@@ -46,20 +47,20 @@ export function createMemoryStore({ name = 'memory', capacityBytes = Infinity }:
       return confirmation;
     });
 
+  const read = (from: ReadonlyMap<string, Kept>, key: string, signal: AbortSignal) => {
+    checkKey(key);
+    if (signal.aborted) throw asLifeboatError(signal.reason);
+    const kept = from.get(key);
+    if (!kept)
+      throw new LifeboatError('OBJECT_NOT_FOUND', `there is no object ${key} in memory://${name}`, { hint: goneHint });
+    return readableOf(slicesOf(kept.content), async () => undefined, signal);
+  };
+
   const store: Store = {
     driver: 'memory',
     location: `memory://${name}`,
     put: (key, body, options, signal) => putInto(objects, key, body, options, signal),
-    async get(key, signal) {
-      checkKey(key);
-      if (signal.aborted) throw asLifeboatError(signal.reason);
-      const kept = objects.get(key);
-      if (!kept)
-        throw new LifeboatError('OBJECT_NOT_FOUND', `there is no object ${key} in memory://${name}`, {
-          hint: goneHint,
-        });
-      return readableOf(slicesOf(kept.content), async () => undefined, signal);
-    },
+    get: async (key, signal) => read(objects, key, signal),
     async *list(prefix, signal) {
       checkPrefix(prefix);
       for (const [key, { content, modifiedAt }] of [...objects]) {
@@ -80,31 +81,44 @@ export function createMemoryStore({ name = 'memory', capacityBytes = Infinity }:
       if (signal.aborted) throw asLifeboatError(signal.reason);
       objects.delete(key);
     },
-    async draft(prefix, signal): Promise<Draft> {
+    async draft(prefix, signal, { resume = false } = {}): Promise<Draft> {
       checkKey(prefix);
       if (signal.aborted) throw asLifeboatError(signal.reason);
       const isThere = [...objects.keys()].some((key) => key.startsWith(`${prefix}/`));
-      if (isThere || drafts.has(prefix)) throw exists(prefix);
+      const found = left.get(prefix);
+      if (isThere || drafts.has(prefix) || (found && !resume)) throw exists(prefix);
       drafts.add(prefix);
-      const files = new Map<string, Kept>();
+      left.delete(prefix);
+      const files = found ?? new Map<string, Kept>();
       const put = (file: string, body: Body, options: PutOptions, until: AbortSignal) =>
         drafts.has(prefix)
           ? putInto(files, `${prefix}/${file}`, body, { ...options, ifAbsent: true }, until)
           : Promise.reject(closed(prefix));
       return {
         put,
+        get: async (file, until) => read(files, `${prefix}/${file}`, until),
         async publish(manifest, until) {
           const confirmation = await put(manifestFile, manifest, { ifAbsent: true }, until);
           for (const [key, kept] of files) objects.set(key, kept);
           drafts.delete(prefix);
           return confirmation;
         },
+        leave() {
+          if (drafts.delete(prefix)) left.set(prefix, files);
+        },
         async discard() {
           drafts.delete(prefix);
         },
       };
     },
-    sweep: (olderThanMs, signal) => removeOrphans(store, olderThanMs, signal),
+    async sweep(olderThanMs, signal) {
+      const before = Date.now() - olderThanMs;
+      const isOld = (files: ReadonlyMap<string, Kept>) =>
+        [...files.values()].every(({ modifiedAt }) => modifiedAt.getTime() <= before);
+      const old = [...left].flatMap(([prefix, files]) => (isOld(files) ? [prefix] : []));
+      for (const prefix of old) left.delete(prefix);
+      return [...old, ...(await removeOrphans(store, olderThanMs, signal))];
+    },
     freeBytes: async () => (capacityBytes === Infinity ? undefined : roomLeft()),
   };
   return store;
@@ -124,5 +138,5 @@ function exists(key: string): LifeboatError {
 }
 
 function closed(prefix: string): LifeboatError {
-  return new LifeboatError('INTERNAL', `the draft ${prefix} was published or discarded before`);
+  return new LifeboatError('INTERNAL', `the draft ${prefix} was ended before`);
 }

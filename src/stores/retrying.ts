@@ -26,7 +26,8 @@ export function retrying(store: Store, options: Partial<Backoff> = {}): Store {
     list: (prefix, signal) => listFrom(store, prefix, backoff, signal),
     folders: (prefix, signal) => withRetries(() => store.folders(prefix, signal), backoff, signal),
     remove: (key, signal) => withRetries(() => store.remove(key, signal), backoff, signal),
-    draft: async (prefix, signal) => retryingDraft(await store.draft(prefix, signal), backoff),
+    draft: async (prefix, signal, draftOptions) =>
+      retryingDraft(await store.draft(prefix, signal, draftOptions), backoff),
     freeBytes: (signal) => withRetries(() => store.freeBytes(signal), backoff, signal),
   };
 }
@@ -34,6 +35,7 @@ export function retrying(store: Store, options: Partial<Backoff> = {}): Store {
 function retryingDraft(draft: Draft, backoff: Backoff): Draft {
   return {
     ...draft,
+    get: (name, signal) => withRetries(() => draft.get(name, signal), backoff, signal),
     put: (name, body, options, signal) =>
       body instanceof Uint8Array && !options.ifAbsent
         ? withRetries(() => draft.put(name, body, options, signal), backoff, signal)

@@ -59,13 +59,18 @@ export function storeOverWire(wire: S3Wire, options: S3StoreOptions): Store {
       begin(signal);
       await wire.remove(key, signal);
     },
-    async draft(prefix, signal) {
+    async draft(prefix, signal, { resume = false } = {}) {
       checkKey(prefix);
       begin(signal);
-      const { objects } = await wire.list({ prefix: `${prefix}/`, atMost: 1 }, signal);
-      if (objects.length > 0)
-        throw new LifeboatError('OBJECT_EXISTS', `the backup folder ${prefix} is there already`, { hint: existsHint });
-      return openDraft(wire, prefix, put);
+      const there: string[] = [];
+      for await (const { key } of s3Objects(wire, `${prefix}/`, signal)) {
+        if (!resume || key === `${prefix}/${manifestFile}`)
+          throw new LifeboatError('OBJECT_EXISTS', `the backup folder ${prefix} is there already`, {
+            hint: existsHint,
+          });
+        there.push(key);
+      }
+      return openDraft(wire, prefix, store, there);
     },
     async sweep(olderThanMs, signal) {
       begin(signal);
@@ -85,9 +90,14 @@ export function storeOverWire(wire: S3Wire, options: S3StoreOptions): Store {
 }
 
 /** Artifacts lie under their final names at once; without the manifest they are no backup. */
-function openDraft(wire: S3Wire, prefix: string, put: Store['put']): Draft {
-  const mine = new Set<string>();
-  let state: 'open' | 'published' | 'discarded' = 'open';
+function openDraft(
+  wire: S3Wire,
+  prefix: string,
+  { put, get }: Pick<Store, 'put' | 'get'>,
+  takenUp: readonly string[],
+): Draft {
+  const mine = new Set<string>(takenUp);
+  let state: 'open' | 'published' | 'left' | 'discarded' = 'open';
   /** The signal of the last put: what ended it leaves little time to discard. */
   let ended = AbortSignal.any([]);
   const putFile: Draft['put'] = async (file, body, options, signal) => {
@@ -95,8 +105,7 @@ function openDraft(wire: S3Wire, prefix: string, put: Store['put']): Draft {
     ended = signal;
     return consuming(body, async () => {
       checkKey(file);
-      if (state !== 'open')
-        throw new LifeboatError('INTERNAL', `the draft ${prefix} was published or discarded before`);
+      if (state !== 'open') throw new LifeboatError('INTERNAL', `the draft ${prefix} was ended before`);
       try {
         const confirmation = await put(key, body, { ...options, ifAbsent: true }, signal);
         for (let n = 0; n < (confirmation.objects ?? 1); n++) mine.add(continuation(key, n));
@@ -110,15 +119,22 @@ function openDraft(wire: S3Wire, prefix: string, put: Store['put']): Draft {
   };
   return {
     put: putFile,
+    get: (file, signal) => get(`${prefix}/${file}`, signal),
     async publish(manifest, signal) {
       const confirmation = await putFile(manifestFile, manifest, {}, signal);
       state = 'published';
       return confirmation;
     },
+    leave() {
+      if (state === 'open') state = 'left';
+    },
     async discard() {
-      if (state === 'published') return;
+      if (state === 'published' || state === 'left') return;
       state = 'discarded';
       const signal = cleanUpTime(ended);
+      const manifest = `${prefix}/${manifestFile}`;
+      // Somebody else may have taken up the same objects and made them a backup.
+      if (takenUp.length > 0 && !mine.has(manifest) && (await wire.head(manifest, signal))) return;
       // The manifest, which was put last, goes first: cut short, this may not leave what looks like a whole backup.
       for (const key of [...mine].reverse()) {
         await wire.remove(key, signal);

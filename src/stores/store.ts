@@ -25,6 +25,11 @@ export interface PutOptions {
   readonly expectedBytes?: number | undefined;
 }
 
+export interface DraftOptions {
+  /** Takes up what an earlier draft of this folder left behind, rather than reject because of it. */
+  readonly resume?: boolean;
+}
+
 /**
  * The store contract (test/contracts/store.ts holds every driver to it). Errors are LifeboatErrors: STORE_UNAVAILABLE
  * (retryable or not), STORE_FULL, OBJECT_NOT_FOUND, OBJECT_EXISTS, ARTIFACT_CORRUPT, CANCELLED.
@@ -52,9 +57,9 @@ export interface Store {
   remove(key: string, signal: AbortSignal): Promise<void>;
   /**
    * Opens the folder of a new backup. Nothing of it is visible to `list` as a complete backup before `publish`;
-   * rejects OBJECT_EXISTS when the folder is there already.
+   * rejects OBJECT_EXISTS when the folder is there already, a published one always.
    */
-  draft(prefix: string, signal: AbortSignal): Promise<Draft>;
+  draft(prefix: string, signal: AbortSignal, options?: DraftOptions): Promise<Draft>;
   /** Removes what killed writers left behind (partial folders, open uploads) and that is older than `olderThanMs`. */
   sweep(olderThanMs: number, signal: AbortSignal): Promise<readonly string[]>;
   /** Bytes that can still be written, when the store can tell. */
@@ -65,9 +70,16 @@ export interface Store {
 export interface Draft {
   /** Never replaces a file of the draft: rejects OBJECT_EXISTS, as names that differ in their case only are one on some disks. */
   put(name: string, body: Readable | Uint8Array, options: PutOptions, signal: AbortSignal): Promise<Confirmation>;
+  /** What was put, or taken up, under this name, as `Store.get` does. Rejects OBJECT_NOT_FOUND. */
+  get(name: string, signal: AbortSignal): Promise<Readable>;
   /** Writes the manifest as the last object and makes the whole folder visible, durably. */
   publish(manifest: Uint8Array, signal: AbortSignal): Promise<Confirmation>;
-  /** Removes everything that was put, unless it was published; safe to call more than once, and after a failed publish. */
+  /** Ends it, and keeps what was put for the next draft that resumes; when none comes, `sweep` removes it. */
+  leave(): void;
+  /**
+   * Removes everything that was put or taken up, unless it was published or left; safe to call more than once, and after a
+   * failed publish.
+   */
   discard(): Promise<void>;
 }
 

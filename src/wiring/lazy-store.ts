@@ -57,7 +57,7 @@ export function lazyStore({ driver, location, open, check }: LazyStoreOptions): 
     },
     folders: async (prefix, signal) => (await opened(signal)).folders(prefix, signal),
     remove: async (key, signal) => (await opened(signal)).remove(key, signal),
-    draft: async (prefix, signal) => (await checked(signal)).draft(prefix, signal),
+    draft: async (prefix, signal, options) => (await checked(signal)).draft(prefix, signal, options),
     sweep: async (olderThanMs, signal) => (await opened(signal)).sweep(olderThanMs, signal),
     freeBytes: async (signal) => (await opened(signal)).freeBytes(signal),
   };

@@ -421,6 +421,9 @@ export function testStore(name: string, create: () => Promise<StoreUnderTest>, b
       await store.put(`shop/db/postgres/20261120-030000-aaaaaa/a`, text('its manifest was removed'), {}, never);
       const killed = await store.draft('shop/db/postgres/20261121-040000-k3f9a3', never);
       await killed.put('a', text('half a backup'), {}, never);
+      const left = await store.draft('shop/db/postgres/20261121-050000-k3f9a4', never);
+      await left.put('a', text('nobody resumes it'), {}, never);
+      left.leave();
       const expected = ['.leases/me.json', 'lifeboat.json', `${folder}/a`, `${folder}/${manifestFile}`];
       assert.deepEqual(await store.sweep(3_600_000, never), [], 'what is young may still be written');
       await sleep(1100);
@@ -428,6 +431,45 @@ export function testStore(name: string, create: () => Promise<StoreUnderTest>, b
       await killed.discard();
       assert.deepEqual(await keysOf(store), expected);
       assert.deepEqual(await store.sweep(0, never), []);
+      await (await store.draft('shop/db/postgres/20261121-050000-k3f9a4', never)).discard();
+    });
+
+    check('a draft that was left is taken up where it was, and published as a whole', async ({ store }) => {
+      const cut = await store.draft(folder, never);
+      const { sha256: hash } = await cut.put('a', streamOf(bigBytes), {}, never);
+      cut.leave();
+      await cut.discard();
+      await assert.rejects(cut.put('b', text('b'), {}, never), { code: 'INTERNAL' });
+      assert.ok(!(await keysOf(store)).some((key) => key.endsWith(manifestFile)), 'it looks like a backup');
+      await assert.rejects(store.draft(folder, never), { code: 'OBJECT_EXISTS' });
+      const next = await store.draft(folder, never, { resume: true });
+      assert.equal(sha256(await buffer(await next.get('a', never))), hash);
+      await assert.rejects(next.get('b', never), { code: 'OBJECT_NOT_FOUND' });
+      await assert.rejects(next.put('a', text('other'), {}, never), { code: 'OBJECT_EXISTS' });
+      await next.put('b', text('b'), {}, never);
+      assert.equal(String(await buffer(await next.get('b', never))), 'b');
+      await next.publish(text('{}'), never);
+      assert.deepEqual(await keysOf(store), [`${folder}/a`, `${folder}/b`, `${folder}/${manifestFile}`]);
+      assert.equal(sha256(await contentOf(store, `${folder}/a`)), hash);
+    });
+
+    check('a draft that was taken up is discarded with all that was found', async ({ store }) => {
+      const cut = await store.draft(folder, never);
+      await cut.put('a', text('a'), {}, never);
+      cut.leave();
+      const next = await store.draft(folder, never, { resume: true });
+      await next.put('b', text('b'), {}, never);
+      await next.discard();
+      assert.deepEqual(await keysOf(store), []);
+      await (await store.draft(folder, never)).discard();
+    });
+
+    check('fault 62: what is published is never taken up', async ({ store }) => {
+      const first = await store.draft(folder, never, { resume: true });
+      await first.put('a', text('first'), {}, never);
+      await first.publish(text('{"first":true}'), never);
+      await assert.rejects(store.draft(folder, never, { resume: true }), { code: 'OBJECT_EXISTS' });
+      assert.equal(String(await contentOf(store, `${folder}/${manifestFile}`)), '{"first":true}');
     });
 
     test('says where it is, without credentials', async () => {

@@ -78,6 +78,22 @@ test('a draft takes back the manifest first: what is cut short there is no backu
   assert.deepEqual(await keysOf(storeAt({ prefix })), []);
 });
 
+test('fault 62: what was taken up and published by another writer meanwhile is not taken back', async () => {
+  const { store } = await freshStore();
+  const folder = 'shop/db/postgres/20261121-030000-k3f9a2';
+  const cut = await store.draft(folder, never);
+  await cut.put('a', text('a'), {}, never);
+  cut.leave();
+  const [slow, quick] = [
+    await store.draft(folder, never, { resume: true }),
+    await store.draft(folder, never, { resume: true }),
+  ];
+  await quick.publish(text('{}'), never);
+  await assert.rejects(slow.publish(text('{}'), never), { code: 'OBJECT_EXISTS' });
+  await slow.discard();
+  assert.deepEqual(await keysOf(store), [`${folder}/a`, `${folder}/${manifestFile}`]);
+});
+
 test('an artifact of exactly the limit is one object', async () => {
   const { store } = await freshStore({ objectBytes: 10 * mib });
   const confirmation = await store.put('big', streamOf(10 * mib), {}, never);
