@@ -56,6 +56,7 @@ function createClientOperations(options: ClientOptions): Operations {
     planRestore: (ask, signal) => stream('/v1/restore/plan', ask, signal),
     restore: (ask, signal) => stream('/v1/restore', ask, signal),
     verify: ({ target, at, level }, signal) => stream('/v1/verify', { target, at, level }, signal),
+    copy: ({ target, all, since, to }, signal) => stream('/v1/copy', { target, all, since, to }, signal),
     doctor: (signal) => stream('/v1/doctor', {}, signal),
     status: (signal) => get('/v1/status', signal),
     cancel: async (run, signal) => {

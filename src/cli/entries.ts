@@ -102,6 +102,18 @@ export const entries: readonly Entry[] = [
     does: { reads: async () => (await import('./export.ts')).exportBackup as ReadingCommand },
   },
   {
+    name: 'copy',
+    usage: '[id|target]',
+    summary: 'bring backups to another destination, where they are proved and listed like any other',
+    options: [
+      new Option('--to <destination>', 'the name of the destination; always needed'),
+      new Option('--all', 'every backup, not the newest of each source only'),
+      new Option('--since <when>', 'with --all: only those that are not older, 7d or a point in time'),
+    ],
+    examples: ['copy k3f9a2 --to offsite', 'copy db --to offsite', 'copy --all --since 7d --to offsite'],
+    does: { load: async () => (await import('./copy.ts')).copy as Command },
+  },
+  {
     name: 'verify',
     usage: '[target|id]',
     summary: 'read backups back and prove that they are still whole',

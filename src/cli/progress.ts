@@ -1,4 +1,5 @@
-import { type Emit, type RunEvent, type SourceResult, stepWords } from '../domain/run-event.ts';
+import { shortId } from '../domain/naming.ts';
+import { type CopiedBackup, type Emit, type RunEvent, type SourceResult, stepWords } from '../domain/run-event.ts';
 import { createEventNamer } from '../domain/source-names.ts';
 import { bytes, clean, duration, type Output } from './output.ts';
 import { createPace } from './pace.ts';
@@ -50,7 +51,11 @@ export function createProgress(output: Output): Emit & { end(): void } {
       // What a verify run found out is its result, not a message on the way.
       if (!event.result.verified) {
         const what = restores.has(event.run) ? 'safety backup ' : '';
-        for (const line of resultLines(output, event.result, source ?? event.source, what)) output.say(line);
+        const name = output.paint('bold', source ?? event.source);
+        const lines = event.result.copied
+          ? copiedLines(output, event.result, event.result.copied, name)
+          : resultLines(output, event.result, name, what);
+        for (const line of lines) output.say(line);
       }
     } else if (event.type === 'run.started') {
       lastPlain = performance.now();
@@ -69,8 +74,18 @@ function jsonLines(output: Output): Emit {
     : (event) => void process.stderr.write(`${JSON.stringify(event)}\n`);
 }
 
-function resultLines(output: Output, result: SourceResult, source: string, what: string): string[] {
-  const name = output.paint('bold', source);
+function copiedLines(output: Output, result: SourceResult, { to, foundBytes }: CopiedBackup, name: string): string[] {
+  const id = shortId(result.backup ?? '');
+  if (result.error) {
+    const hint = result.error.hint ? [`    ${result.error.hint}`] : [];
+    return [`${output.paint('red', '✖')} ${name}  ${id} not copied to ${to}: ${result.error.message}`, ...hint];
+  }
+  const found = foundBytes > 0 ? `, ${bytes(foundBytes)} of it was there already` : '';
+  const size = bytes(result.storedBytes ?? 0);
+  return [`${output.paint('green', '✔')} ${name}  ${id} to ${to}  ${size} in ${duration(result.durationMs)}${found}`];
+}
+
+function resultLines(output: Output, result: SourceResult, name: string, what: string): string[] {
   if (!result.backup) {
     const hint = result.error?.hint ? [`    ${result.error.hint}`] : [];
     return [`${output.paint('red', '✖')} ${name}  ${result.error?.message ?? result.result}`, ...hint];

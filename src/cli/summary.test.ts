@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { RunResult, SourceResult } from '../domain/run-event.ts';
-import { backupSummary, doctorSummary, restoreSummary, summaryLine, verifySummary } from './summary.ts';
+import { backupSummary, copySummary, doctorSummary, restoreSummary, summaryLine, verifySummary } from './summary.ts';
 
 const run = '20261121-092919-yref9q';
 
@@ -41,6 +41,30 @@ describe('the last line', () => {
   for (const [result, found, problems, text] of verified)
     it(`of verify: ${text}`, () =>
       assert.equal(summaryLine(plain, verifySummary({ run, result, backups: found, problems })), text));
+
+  const id = '20261121-092919-hkyn97';
+  const named = (...kinds: SourceResult['result'][]) => results(...kinds).map((each) => ({ ...each, backup: id }));
+  type Copied = Partial<Parameters<typeof copySummary>[0]>;
+  const copied: [Copied, string][] = [
+    [{ backups: named('ok') }, '✔ copied s0/postgres hkyn97 to far (run yref9q)'],
+    [{ backups: named('ok', 'ok'), there: [id] }, '✔ copied 2 backups to far, 1 there already (run yref9q)'],
+    [{ there: [id] }, '✔ the backup is in far already (run yref9q)'],
+    [{ there: [id, id] }, '✔ all 2 backups are in far already (run yref9q)'],
+    [
+      { result: 'partial', backups: named('ok', 'failed'), untried: [id] },
+      '! copied 1 of 3 backups to far, 1 failed, 1 not tried (run yref9q)',
+    ],
+    [{ result: 'failed', backups: named('failed') }, '✖ copied nothing to far, 1 failed (run yref9q)'],
+    [
+      { result: 'partial', there: [id], problems: [problem] },
+      '! the backup is in far already, 1 thing could not be read (run yref9q)',
+    ],
+  ];
+  for (const [fields, text] of copied)
+    it(`of copy: ${text}`, () => {
+      const report = { run, to: 'far', result: 'ok' as const, backups: [], there: [], untried: [], problems: [] };
+      assert.equal(summaryLine(plain, copySummary({ ...report, ...fields })), text);
+    });
 
   it('of restore', () => {
     const report = {

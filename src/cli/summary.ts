@@ -2,7 +2,7 @@ import type { Check } from '../domain/check.ts';
 import { many } from '../domain/many.ts';
 import { shortId } from '../domain/naming.ts';
 import type { SourceResult } from '../domain/run-event.ts';
-import type { RestoreReport, RunOutcome, VerifyReport } from '../runs/operations.ts';
+import type { CopyReport, RestoreReport, RunOutcome, VerifyReport } from '../runs/operations.ts';
 import { duration, type Output } from './output.ts';
 
 /** The last line of a command that did something: what happened, in plain words, and the run to ask about. */
@@ -50,6 +50,27 @@ export function verifySummary({ run, result, backups, problems }: VerifyReport):
   const text = `verified ${many(backups.length, 'backup')}: ${isAll ? 'all sound' : found.join(', ')}`;
   const moods = { ok: 'good', partial: 'doubtful', failed: 'bad' } as const;
   return { mood: moods[result], text: `${text} (run ${shortId(run)})` };
+}
+
+export function copySummary({ run, to, result, backups, there, untried, problems }: CopyReport): Summary {
+  const copied = backups.filter((each) => each.result === 'ok');
+  const failed = backups.length - copied.length;
+  const wanted = backups.length + untried.length;
+  const [first] = backups;
+  const one = wanted === 1 && first ? `${first.source} ${shortId(first.backup ?? '')}` : many(wanted, 'backup');
+  const what = copied.length === 0 ? 'nothing' : copied.length === wanted ? one : `${copied.length} of ${one}`;
+  const done =
+    wanted === 0
+      ? `${there.length === 1 ? 'the backup is' : `all ${there.length} backups are`} in ${to} already`
+      : `copied ${what} to ${to}`;
+  const more = [
+    ...(failed > 0 ? [`${failed} failed`] : []),
+    ...(untried.length > 0 ? [`${untried.length} not tried`] : []),
+    ...(wanted > 0 && there.length > 0 ? [`${there.length} there already`] : []),
+    ...(problems.length > 0 ? [`${many(problems.length, 'thing')} could not be read`] : []),
+  ];
+  const mood = result === 'ok' ? 'good' : copied.length === 0 && failed > 0 ? 'bad' : 'doubtful';
+  return { mood, text: `${[done, ...more].join(', ')} (run ${shortId(run)})` };
 }
 
 export function restoreSummary({ run, source, backup, durationMs }: RestoreReport, as: string | undefined): Summary {

@@ -40,6 +40,13 @@ export const VerifyAsk = z.strictObject({
   level: z.enum(verifyLevels),
 });
 
+export const CopyAsk = z.strictObject({
+  target: target.optional(),
+  all: z.boolean().optional(),
+  since: name.max(64).optional(),
+  to: name,
+});
+
 /** The ask as it should be. Rejects USAGE with what is wrong with it. */
 export function readAsk<T>(schema: z.ZodType<T>, given: unknown): T {
   const { success, data, error } = schema.safeParse(given);

@@ -5,7 +5,7 @@ import { newId, shortId } from '../domain/naming.ts';
 import { type Hello, toWireError } from '../domain/wire.ts';
 import type { EventBus } from '../runs/history/event-bus.ts';
 import type { Operations } from '../runs/operations.ts';
-import { BackupAsk, IdAsk, ListAsk, LogsAsk, NoAsk, RestoreAsk, readAsk, VerifyAsk } from './asks.ts';
+import { BackupAsk, CopyAsk, IdAsk, ListAsk, LogsAsk, NoAsk, RestoreAsk, readAsk, VerifyAsk } from './asks.ts';
 import type { Health } from './health.ts';
 import { createLineStream, type LineStream } from './line-stream.ts';
 import type { Handler } from './server.ts';
@@ -106,6 +106,11 @@ export function createHandler(parts: RouteParts): Handler {
       method: 'POST',
       path: '/v1/verify',
       run: async ({ body }, run, signal) => operations.verify({ ...readAsk(VerifyAsk, body), run }, signal),
+    },
+    {
+      method: 'POST',
+      path: '/v1/copy',
+      run: async ({ body }, run, signal) => operations.copy({ ...readAsk(CopyAsk, body), run }, signal),
     },
   ];
   return (request, response) => {

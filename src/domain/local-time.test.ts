@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { afterEach, test } from 'node:test';
-import { endOf, localTime } from './local-time.ts';
+import { endOf, localTime, startOf } from './local-time.ts';
 
 const usual = process.env.TZ;
 afterEach(() => {
@@ -25,6 +25,19 @@ for (const [zone, text, end] of [
   test(`"${text}" in ${zone} lasts until ${end}`, () => {
     process.env.TZ = zone;
     assert.equal(endOf(text)?.toISOString(), end);
+  });
+}
+
+for (const [zone, text, start] of [
+  ['UTC', '2026-11-20', '2026-11-20T00:00:00.000Z'],
+  ['Europe/Vienna', '2026-11-20', '2026-11-19T23:00:00.000Z'],
+  ['America/New_York', '2026-11-20', '2026-11-20T05:00:00.000Z'],
+  ['Europe/Vienna', '2026-11-20 03:00', '2026-11-20T02:00:00.000Z'],
+  ['Europe/Vienna', '2026-11-20T03:00:07.123Z', '2026-11-20T03:00:07.123Z'],
+] as const) {
+  test(`"${text}" in ${zone} begins at ${start}`, () => {
+    process.env.TZ = zone;
+    assert.equal(startOf(text)?.toISOString(), start);
   });
 }
 

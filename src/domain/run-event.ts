@@ -112,7 +112,17 @@ export interface SourceResult {
   }[];
   /** What a verify run found out; `result` then speaks of the backup that was looked at. */
   readonly verified?: VerifiedBackup;
+  /** What a copy run did with the backup; `result` then speaks of that. */
+  readonly copied?: CopiedBackup;
   readonly error?: Failure;
+}
+
+/** A backup that was to be brought to another destination. */
+export interface CopiedBackup {
+  readonly to: string;
+  readonly sentBytes: number;
+  /** What an attempt before had brought there already. */
+  readonly foundBytes: number;
 }
 
 /** An error as it is told to people and machines. */

@@ -106,6 +106,16 @@ describe('run reader', () => {
     assert.deepEqual(told[0]?.kind === 'backup' && told[0].sources, [{ ...failed, stack: 'shop', step: 'dump' }]);
   });
 
+  for (const trigger of ['verify', 'copy'])
+    it(`says nothing of a run that somebody asked for to read what it says: ${trigger}`, () => {
+      const told = outcomesOf(
+        { type: 'run.started', run: 'r', at: at(0), stacks: ['shop'], sources: ['db/postgres'], trigger },
+        { type: 'source.finished', run: 'r', at: at(1), stack: 'shop', source: 'db/postgres', result: failed },
+        { type: 'run.finished', run: 'r', at: at(2), result: 'failed' },
+      );
+      assert.deepEqual(told, []);
+    });
+
   it('says nothing of a run whose beginning it has not seen', () => {
     assert.deepEqual(outcomesOf({ type: 'run.finished', run: 'r', at: at(2), result: 'ok' }), []);
   });

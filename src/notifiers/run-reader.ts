@@ -33,8 +33,8 @@ export function createRunReader(tell: (outcome: Outcome) => void, ownStack = () 
       run.sources.push({ ...event.result, stack, step });
     } else if (event.type === 'run.finished') {
       runs.delete(event.run);
-      // Whoever asks for a verification is there to read what it says.
-      if (run.started.trigger !== 'verify') tell(outcomeOf(run, event));
+      // Whoever asks for one of these is there to read what it says.
+      if (!['verify', 'copy'].includes(run.started.trigger)) tell(outcomeOf(run, event));
     }
   };
 }

@@ -23,6 +23,7 @@ export function cleanedOperations(operations: Operations, clean: (text: string) 
     },
     restore: (ask, signal) => safe(() => operations.restore(ask, signal)),
     verify: (ask, signal) => safe(() => operations.verify(ask, signal)),
+    copy: (ask, signal) => safe(() => operations.copy(ask, signal)),
     doctor: (signal) => safe(() => operations.doctor(signal)),
     status: (signal) => safe(() => operations.status(signal)),
     cancel: (run, signal) => safely(() => operations.cancel(run, signal)),

@@ -80,9 +80,14 @@ export async function findBackup(
   pick: (backups: readonly BackupEntry[]) => BackupEntry,
   signal: AbortSignal,
 ): Promise<FoundBackup> {
-  const { backups, problems } = await listBackups(context, {}, signal);
+  const listing = await listBackups(context, {}, signal);
+  return { entry: asFarAsRead(listing, pick), problems: listing.problems };
+}
+
+/** What `pick` chooses; that it finds nothing is no news where a destination could not be read, and is told so. */
+export function asFarAsRead<T>({ backups, problems }: BackupListing, pick: (backups: readonly BackupEntry[]) => T): T {
   try {
-    return { entry: pick(backups), problems };
+    return pick(backups);
   } catch (error) {
     const [unread] = problems.filter(({ key }) => key === '');
     if (!unread || !isLifeboatError(error, 'BACKUP_NOT_FOUND')) throw error;

@@ -5,6 +5,8 @@ import type { CopyVerification } from '../domain/verification.ts';
 import { type RunOutcome, runBackup } from './backup/backup-run.ts';
 import type { RunContext } from './context.ts';
 import type { RunControl } from './control/control.ts';
+import type { CopyAsk } from './copy/choice.ts';
+import { type CopyReport, runCopy } from './copy/copy-run.ts';
 import type { OpenableDestination } from './doctor/destination-check.ts';
 import { type DoctorReport, type Examinations, examine } from './doctor/doctor.ts';
 import type { RunRecord } from './history/history-view.ts';
@@ -21,6 +23,8 @@ import { withVerifications } from './verify/verifications.ts';
 import { runVerify, type VerifyAsk, type VerifyReport } from './verify/verify.ts';
 
 export type { RunOutcome } from './backup/backup-run.ts';
+export type { CopyAsk } from './copy/choice.ts';
+export type { CopyReport } from './copy/copy-run.ts';
 export type { VerifyAsk, VerifyReport } from './verify/verify.ts';
 
 /** Everything a person can ask of Lifeboat. The daemon serves it over its socket; without a daemon it runs in place. */
@@ -33,6 +37,8 @@ export interface Operations {
   restore(ask: RestoreAsk, signal: AbortSignal): Promise<RestoreReport>;
   /** Reads chosen backups back from everywhere they lie. Never rejects for what it finds: the report says it. */
   verify(ask: VerifyAsk, signal: AbortSignal): Promise<VerifyReport>;
+  /** Brings chosen backups to another destination. Never rejects for what happens to one of them: the report says it. */
+  copy(ask: CopyAsk, signal: AbortSignal): Promise<CopyReport>;
   /** Looks at everything a backup needs and changes nothing; what is wrong is in the report. */
   doctor(signal: AbortSignal): Promise<DoctorReport>;
   status(signal: AbortSignal): Promise<Status>;
@@ -176,6 +182,7 @@ export function createOperations(parts: OperationParts): Operations {
     },
     restore: (ask, signal) => restoreRun(parts, ask, signal),
     verify: (ask, signal) => runVerify(context, control, { ...ask, run: ask.run ?? newId(context.now()) }, signal),
+    copy: (ask, signal) => runCopy(context, control, { ...ask, run: ask.run ?? newId(context.now()) }, signal),
     doctor: (signal) => examine(context, parts.examinations, parts.destinations, signal),
     status: (signal) => readStatus(context, control, status, stack, signal),
     cancel: async (run) => control.running.cancel(run, new LifeboatError('CANCELLED', 'a person cancelled it')),

@@ -102,5 +102,10 @@ function preparing(operations: Operations, locked: () => Promise<void>, putBack:
       await putBack().catch(() => {});
       return operations.verify(ask, signal);
     },
+    // Needs no Engine at all.
+    copy: async (ask, signal) => {
+      await locked();
+      return operations.copy(ask, signal);
+    },
   };
 }

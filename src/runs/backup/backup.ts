@@ -6,10 +6,10 @@ import type { Failure, SourceResult } from '../../domain/run-event.ts';
 import type { Survey } from '../../engines/engine.ts';
 import { type Backoff, defaultBackoff, withRetries } from '../../stores/backoff.ts';
 import type { Destination, RunContext } from '../context.ts';
+import { copyBackup } from '../copy/copy.ts';
 import { failureOf, type RunLog } from '../history/run-log.ts';
 import { waitUntilReady } from '../readiness.ts';
 import type { Source } from '../source.ts';
-import { copyBackup } from './copy.ts';
 import { openDrafts, publish } from './drafts.ts';
 import { dumpAll } from './dump-all.ts';
 import { composeManifest } from './manifest.ts';
@@ -139,13 +139,13 @@ async function keepBackup(
   const published = await log.step(source.name, 'publish', 'manifest', () =>
     publish(source, manifest, drafts, primaries, lost, signal),
   );
-  const [from] = published;
-  if (!from) throw [...lost.values()][0];
+  if (published.length === 0) throw [...lost.values()][0];
+  const warn = (message: string) => log.warn(source.name, message);
   const copied: Destination[] = [];
   for (const destination of chosen.filter((candidate) => !primaries.includes(candidate))) {
     try {
       await log.step(source.name, 'copy', `to ${destination.name}`, () =>
-        copyBackup(manifest, from, destination, signal),
+        copyBackup({ manifest, copies: published, to: destination, warn }, signal),
       );
       copied.push(destination);
     } catch (error) {

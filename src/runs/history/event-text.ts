@@ -2,7 +2,14 @@ import prettyBytes from 'pretty-bytes';
 import { failureFields, type LogFields, type LogLevel } from '../../domain/log.ts';
 import { shortId } from '../../domain/naming.ts';
 import { formatDuration } from '../../domain/quantity.ts';
-import { type Failure, type RunEvent, type SourceResult, type Step, stepWords } from '../../domain/run-event.ts';
+import {
+  type CopiedBackup,
+  type Failure,
+  type RunEvent,
+  type SourceResult,
+  type Step,
+  stepWords,
+} from '../../domain/run-event.ts';
 import { createEventNamer } from '../../domain/source-names.ts';
 import type { VerifiedBackup } from '../../domain/verification.ts';
 
@@ -64,8 +71,9 @@ function stepText({ step, detail }: { readonly step: Step; readonly detail?: str
 }
 
 function resultText(result: SourceResult, fields: LogFields): EventText {
-  const { error, verified } = result;
+  const { error, verified, copied } = result;
   if (verified) return verifiedText(verified, result, fields);
+  if (copied) return copiedText(copied, result, fields);
   if (!result.backup) {
     const level = result.result === 'failed' ? 'error' : 'warn';
     const text = `${result.result}: ${error?.message ?? 'no reason was given'}`;
@@ -92,6 +100,20 @@ function verifiedText(verified: VerifiedBackup, { result, error }: SourceResult,
   const text = `backup ${shortId(id)} is ${good}${error ? `; ${error.message}` : ''}`;
   const level = result === 'failed' ? 'error' : result === 'ok' ? 'info' : 'warn';
   return { level, text, fields: { ...fields, ...(error ? failureFields(error) : {}) } };
+}
+
+function copiedText({ to, foundBytes }: CopiedBackup, result: SourceResult, fields: LogFields): EventText {
+  const { backup = '', storedBytes = 0, durationMs, error } = result;
+  const id = shortId(backup);
+  if (error)
+    return {
+      level: 'error',
+      text: `${id} not copied to ${to}: ${error.message}`,
+      fields: { ...fields, ...failureFields(error) },
+    };
+  const found = foundBytes > 0 ? `, ${prettyBytes(foundBytes)} of it was there already` : '';
+  const text = `${id} copied to ${to}: ${prettyBytes(storedBytes)} in ${formatDuration(durationMs)}${found}`;
+  return { level: 'info', text, fields };
 }
 
 /** `3 ok, 1 failed`, and the reasons. */

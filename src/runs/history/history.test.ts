@@ -101,12 +101,17 @@ test('tells a run again, by its id or the short one, without its progress', () =
   );
 });
 
-test('restores are told, but say nothing about backups', () => {
-  using history = open();
-  tell(history, { run: runOf(18), at: day(18), result: 'failed', trigger: 'restore' });
-  assert.deepEqual(history.past(), []);
-  assert.equal(history.record(undefined)?.trigger, 'restore');
-});
+for (const [trigger, result] of [
+  ['restore', 'failed'],
+  ['verify', 'failed'],
+  ['copy', 'ok'],
+] as const)
+  test(`a ${trigger} is told, but says nothing about backups`, () => {
+    using history = open();
+    tell(history, { run: runOf(18), at: day(18), result, trigger });
+    assert.deepEqual(history.past(), []);
+    assert.equal(history.record(undefined)?.trigger, trigger);
+  });
 
 test('a run cut short is a failure, and is made up for; the second in a row is not', () => {
   {

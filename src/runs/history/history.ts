@@ -75,7 +75,7 @@ export function openHistory({ path, now, complain }: HistoryOptions): History {
   keep('close what was left open', (database) => interrupt(database, undefined, now()), undefined);
 
   const record = (event: RunEvent, database: DatabaseSync) => {
-    const isBackup = !['restore', 'verify'].includes(triggers.get(event.run) ?? '');
+    const isBackup = !['restore', 'verify', 'copy'].includes(triggers.get(event.run) ?? '');
     if (event.type === 'run.started') {
       database
         .prepare('INSERT OR REPLACE INTO runs (id, trigger, sources, started_at) VALUES (?, ?, ?, ?)')
