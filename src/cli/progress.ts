@@ -98,11 +98,12 @@ function resultLines(output: Output, result: SourceResult, name: string, what: s
       : lost.length > 0
         ? output.paint('yellow', '!')
         : output.paint('green', '✔');
+  const id = shortId(result.backup);
   return [
-    `${mark} ${name}  ${what}${result.backup.slice(-6)}  ${sizes} in ${duration(result.durationMs)}`,
-    ...lost.map(
-      ({ name: destination, error }) =>
-        `    not in ${destination}: ${error?.message ?? 'unknown reason'}${error?.hint ? ` – ${error.hint}` : ''}`,
-    ),
+    `${mark} ${name}  ${what}${id}  ${sizes} in ${duration(result.durationMs)}`,
+    ...lost.flatMap(({ name: destination, error }) => [
+      `    not in ${destination}: ${error?.message ?? 'unknown reason'}${error?.hint ? ` – ${error.hint}` : ''}`,
+      `    once that is mended: copy ${id} --to ${destination}`,
+    ]),
   ];
 }

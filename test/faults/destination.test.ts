@@ -81,6 +81,9 @@ describe('a destination in trouble', { concurrency: false }, () => {
     good(await home.lifeboat(['backup']));
     good(await home.lifeboat(['status']));
     assert.deepEqual((await listed(home))[0]?.destinations.toSorted(), ['local', 'offsite']);
+    const [, line = ''] = /once that is mended: (copy \w{6} --to offsite)\n/.exec(first.stderr) ?? [];
+    good(await home.lifeboat(line.split(' ')));
+    assert.deepEqual((await listed(home))[1]?.destinations.toSorted(), ['local', 'offsite']);
   });
 
   it('a required destination that is away fails the backup; what is elsewhere can be restored', async () => {
