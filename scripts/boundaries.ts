@@ -10,6 +10,8 @@ const mayImport: Record<string, readonly string[]> = {
   config: ['domain'],
   docker: ['domain'],
   engines: ['domain'],
+  // Programs of their own that run in helpers; engines know them by name only.
+  inside: ['domain'],
   codecs: ['domain'],
   stores: ['domain'],
   // A catalog is a view of one store; it knows the contract, not the drivers.

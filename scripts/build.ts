@@ -58,6 +58,17 @@ const result = await build({
     js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);",
   },
 });
+// What runs in helpers, beside somebody's data: one small file without any package.
+await build({
+  entryPoints: ['src/inside/main.ts'],
+  outfile: 'dist/inside.js',
+  bundle: true,
+  format: 'esm',
+  platform: 'node',
+  target: 'node24',
+  minifySyntax: true,
+  logLevel: 'warning',
+});
 // The image makes a program of each, so that `docker exec sidecar restore db` works as it reads.
 await writeFile('dist/commands', `${commandNames.join('\n')}\n`);
 await writeFile('dist/meta.json', JSON.stringify(result.metafile));

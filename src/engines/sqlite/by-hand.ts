@@ -3,7 +3,7 @@ import { shellQuote } from '../../domain/naming.ts';
 import type { Container, Mount } from '../../domain/types.ts';
 import type { ArtifactFacts } from '../engine.ts';
 import { type FileFacts, factsOf } from './facts.ts';
-import { locate } from './location.ts';
+import { locate } from '../location.ts';
 
 /** Any image with a shell will do; this one is small, and Lifeboat's own is made from it. */
 const image = 'debian:trixie-slim';

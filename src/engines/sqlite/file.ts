@@ -1,5 +1,5 @@
 import { LifeboatError } from '../../domain/errors.ts';
-import type { Location } from './location.ts';
+import type { Location } from '../location.ts';
 import type { Seen } from './seen.ts';
 
 /** A database that will be dumped. */

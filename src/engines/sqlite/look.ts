@@ -3,7 +3,7 @@ import { isLifeboatError } from '../../domain/errors.ts';
 import type { HelperMount, Shell } from '../../domain/shell.ts';
 import type { Mount } from '../../domain/types.ts';
 import { isHelperRefusal, mayMakeHelpers } from './bench.ts';
-import { isWithin, locate } from './location.ts';
+import { isWithin, locate } from '../location.ts';
 import { peek } from './peek.ts';
 import type { Seen } from './seen.ts';
 import { type Look, lookCommand, nothing, parseSight, type Sight } from './sight.ts';

@@ -6,7 +6,7 @@ import { fileUri, rightsFor } from './copy.ts';
 import { parseTold } from './counting.ts';
 import type { FileFacts } from './facts.ts';
 import { keptPath, stagedPath } from './file.ts';
-import type { Location } from './location.ts';
+import type { Location } from '../location.ts';
 import type { Place } from './place.ts';
 import { check, count, exitCodes, prelude, room } from './script.ts';
 import type { Owner } from './seen.ts';

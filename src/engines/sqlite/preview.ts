@@ -2,7 +2,7 @@ import type { Manifest } from '../../domain/manifest.ts';
 import type { Shell } from '../../domain/shell.ts';
 import { chosenDatabases } from '../chosen.ts';
 import type { RestorePreview, RestoreTarget } from '../engine.ts';
-import { locate } from './location.ts';
+import { locate } from '../location.ts';
 import { look } from './look.ts';
 import type { SqliteOptions } from './options.ts';
 import { destinationOf } from './restore.ts';

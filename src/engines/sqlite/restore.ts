@@ -12,7 +12,7 @@ import { archivePlace } from './archive-place.ts';
 import { mayMakeHelpers } from './bench.ts';
 import { countsOfProof, differences, foreignKeyCount, merged, type Told } from './counting.ts';
 import { factsOf } from './facts.ts';
-import { locate } from './location.ts';
+import { locate } from '../location.ts';
 import { mountPlace } from './mount-place.ts';
 import type { Place } from './place.ts';
 import { rowsOf } from './proof.ts';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { Container, Mount } from '../../domain/types.ts';
+import type { Container, Mount } from '../domain/types.ts';
 import { fileUri, rightsFor } from './copy.ts';
 import { parseTold } from './counting.ts';
 import { isOwnFile, keptPath, stagedPath } from './file.ts';

@@ -1,5 +1,5 @@
 import { posix } from 'node:path';
-import type { Container, Mount } from '../../domain/types.ts';
+import type { Container, Mount } from '../domain/types.ts';
 
 /** Where a path of a container lies, seen from outside. */
 export type Location =
