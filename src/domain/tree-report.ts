@@ -93,3 +93,10 @@ export interface WorkRequest {
   readonly at: string;
   readonly suffix: string;
 }
+
+export interface LookAnswer {
+  /** The version of GNU tar. */
+  readonly tar: string;
+  /** In the order in which they were asked for. */
+  readonly looks: readonly FolderLook[];
+}

@@ -19,6 +19,11 @@ export interface Engine<O = unknown> {
   recognise(container: Container): boolean;
   /** Recognising is only a guess: the survey tells whether there is anything to save, and no items means no source. */
   readonly guesses?: boolean;
+  /**
+   * The same engine, which leaves to these other sources of the container what they save. Asked once all are known; absent
+   * where nobody else could save the same.
+   */
+  beside?(others: readonly Neighbour[]): Engine<O>;
   /** Paths in the container that the dump replaces, so that a file copy of them is not wanted. */
   dataPaths(container: Container): readonly string[];
   /** Asks the running server who it is and what it holds. Rejects with TOOL_MISSING, LOGIN_FAILED or COMMAND_FAILED. */
@@ -73,6 +78,15 @@ export interface Engine<O = unknown> {
   byHand(container: Container, artifact: ArtifactFacts, options: O): string;
 }
 
+/** Another source of the same container. */
+export interface Neighbour {
+  /** As people know it: `app/sqlite`. */
+  readonly name: string;
+  readonly engine: Engine;
+  /** Its own options, parsed. */
+  readonly options: unknown;
+}
+
 /** What the user wants of a dump whatever the engine. */
 export interface DumpPolicy {
   /** `auto` counts exactly up to a size and time limit, else takes the server's own numbers. */
@@ -95,7 +109,7 @@ export interface Survey {
   readonly warnings: readonly string[];
   /** What a restore gets, in one phrase. */
   readonly consistency: string;
-  /** The engine's own notes from survey to dump; never stored. */
+  /** The engine's own notes from survey to dump and review; never stored. */
   readonly notes?: unknown;
 }
 
@@ -111,6 +125,8 @@ export interface Dump extends ArtifactFacts {
   readonly produce: Produce;
   /** Counts taken in the same snapshot; settles while the dump is read. */
   readonly counts?: Promise<readonly Counts[]>;
+  /** Hears what the prover found, before the next dump is asked for. */
+  readonly proved?: (proof: Proof) => void;
 }
 
 /** What identifies an artifact and what its restore needs; goes into the manifest. */
@@ -149,6 +165,8 @@ export interface Proof {
   /** One phrase for the structure seal, e.g. `pg_restore read every block`. */
   readonly method: string;
   readonly counts: readonly Counts[];
+  /** A list of what is in it, for an artifact of its own. */
+  readonly list?: string | undefined;
 }
 
 export interface ReviewedArtifact extends ArtifactFacts {
@@ -160,6 +178,8 @@ export interface Review {
   /** One phrase for the logic seal. */
   readonly method: string;
   readonly warnings: readonly string[];
+  /** What is not in it as it should be, one line each: a backup that is worth keeping, and only partial. */
+  readonly lacks?: readonly string[];
 }
 
 export interface RestoreTarget {

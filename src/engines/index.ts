@@ -1,5 +1,6 @@
 import { command } from './command/index.ts';
 import type { Engine } from './engine.ts';
+import { files } from './files/index.ts';
 import { mysql } from './mysql/index.ts';
 import { postgres } from './postgres/index.ts';
 import { redis } from './redis/index.ts';
@@ -12,4 +13,5 @@ export const engines: readonly Engine[] = [
   redis as Engine,
   sqlite as Engine,
   command as Engine,
+  files as Engine,
 ];

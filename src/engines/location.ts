@@ -8,7 +8,7 @@ export type Location =
   /** Where only the container itself and the Engine's archive calls reach; `why` says what it is. */
   | { readonly kind: 'within'; readonly why: string };
 
-/** Bind mounts of the host's own insides: a database in there is not the app's. */
+/** Bind mounts of the host's own insides: what lies there is not the app's. */
 const hostFolders = ['/proc', '/sys', '/dev', '/run', '/var/run', '/etc', '/boot', '/usr', '/var/lib/docker'];
 
 export function locate(container: Container, path: string): Location {
@@ -23,7 +23,7 @@ export function locate(container: Container, path: string): Location {
   return { kind: 'mount', mount, inside };
 }
 
-/** Mounts that may hold databases of the app: writable, and a part of the app rather than of the host. */
+/** Mounts that may hold data of the app: writable, and a part of the app rather than of the host. */
 export function searchable(container: Container): readonly Mount[] {
   return container.mounts.filter((mount) => isShareable(mount) && !mount.readOnly && !isOfHost(mount));
 }
@@ -33,13 +33,13 @@ export function isWithin(path: string, folder: string): boolean {
   return path === folder || path.startsWith(folder.endsWith('/') ? folder : `${folder}/`);
 }
 
-// --- utils ---
-
-function isShareable({ type, name, source }: Mount): boolean {
+/** Whether a helper can mount it as well. */
+export function isShareable({ type, name, source }: Mount): boolean {
   return type === 'volume' ? name !== undefined && name !== '' : type === 'bind' && source !== undefined;
 }
 
-function isOfHost({ type, source = '', target }: Mount): boolean {
+/** Whether it is a part of the host, or of what Compose and Docker need, rather than of the app. */
+export function isOfHost({ type, source = '', target }: Mount): boolean {
   if (type !== 'bind') return false;
   const isPlumbing = target.endsWith('.sock') || isWithin(target, '/run/secrets') || isWithin(target, '/etc');
   return isPlumbing || source === '/' || hostFolders.some((folder) => isWithin(source, folder));

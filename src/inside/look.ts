@@ -1,5 +1,6 @@
+import { execFileSync } from 'node:child_process';
 import { lstatSync, statfsSync } from 'node:fs';
-import type { FolderLook, LookRequest } from '../domain/tree-report.ts';
+import type { FolderLook, LookAnswer, LookRequest } from '../domain/tree-report.ts';
 import { toBytes, toText } from './bytes.ts';
 import { rootOf, walk } from './walk.ts';
 
@@ -7,10 +8,11 @@ import { rootOf, walk } from './walk.ts';
 const namesTold = 20;
 
 /** What lies in each folder, for the plan and for the preflight. */
-export async function look(folders: readonly LookRequest[]): Promise<readonly FolderLook[]> {
+export async function look(folders: readonly LookRequest[]): Promise<LookAnswer> {
   const looks: FolderLook[] = [];
   for (const folder of folders) looks.push(await lookAt(folder));
-  return looks;
+  const tar = /\d+\.\d+\S*/.exec(execFileSync('tar', ['--version'], { encoding: 'utf8' }))?.[0] ?? 'unknown';
+  return { tar, looks };
 }
 
 async function lookAt({ at, rules }: LookRequest): Promise<FolderLook> {

@@ -36,6 +36,7 @@ export async function dumpAll<O>(
     const { produce } = dump;
     const plain = produce.from === 'text' ? Buffer.from(produce.text) : await bytesOf(shell, produce, signal);
     const proof = await engine.prove(shell, dump, Readable.from([plain]), options, signal);
+    dump.proved?.(proof);
     const counts = [...((await dump.counts) ?? []), ...proof.counts];
     const { name, kind, extension, facts } = dump;
     const artifact: Artifact = {

@@ -2,8 +2,8 @@ import { posix } from 'node:path';
 import { shellQuote } from '../../domain/naming.ts';
 import type { Container, Mount } from '../../domain/types.ts';
 import type { ArtifactFacts } from '../engine.ts';
-import { type FileFacts, factsOf } from './facts.ts';
 import { locate } from '../location.ts';
+import { type FileFacts, factsOf } from './facts.ts';
 
 /** Any image with a shell will do; this one is small, and Lifeboat's own is made from it. */
 const image = 'debian:trixie-slim';

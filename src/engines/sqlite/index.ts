@@ -1,7 +1,7 @@
 import type { Engine } from '../engine.ts';
+import { searchable } from '../location.ts';
 import { byHand } from './by-hand.ts';
 import { dump } from './dump.ts';
-import { searchable } from '../location.ts';
 import { SqliteOptions } from './options.ts';
 import { preview } from './preview.ts';
 import { prove, review } from './proof.ts';

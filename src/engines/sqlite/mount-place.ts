@@ -1,12 +1,12 @@
 import { posix } from 'node:path';
 import { LifeboatError } from '../../domain/errors.ts';
 import type { Finished, HelperMount, Shell } from '../../domain/shell.ts';
+import type { Location } from '../location.ts';
 import { mountCommand } from './bench.ts';
 import { fileUri, rightsFor } from './copy.ts';
 import { parseTold } from './counting.ts';
 import type { FileFacts } from './facts.ts';
 import { keptPath, stagedPath } from './file.ts';
-import type { Location } from '../location.ts';
 import type { Place } from './place.ts';
 import { check, count, exitCodes, prelude, room } from './script.ts';
 import type { Owner } from './seen.ts';

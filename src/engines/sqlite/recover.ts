@@ -1,8 +1,8 @@
 import type { Shell } from '../../domain/shell.ts';
 import type { Recovered, Unfinished } from '../engine.ts';
+import { locate } from '../location.ts';
 import { mayMakeHelpers } from './bench.ts';
 import { factsOf } from './facts.ts';
-import { locate } from '../location.ts';
 import { placeFor, type SwitchUndo } from './restore.ts';
 
 /**

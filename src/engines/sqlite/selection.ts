@@ -1,8 +1,8 @@
 import { posix } from 'node:path';
 import { LifeboatError } from '../../domain/errors.ts';
 import type { Shell } from '../../domain/shell.ts';
-import { assertDatabase, type DatabaseFile, isOwnFile, sideSuffixes } from './file.ts';
 import { isWithin, locate, searchable } from '../location.ts';
+import { assertDatabase, type DatabaseFile, isOwnFile, sideSuffixes } from './file.ts';
 import { look, type View } from './look.ts';
 import type { SqliteOptions } from './options.ts';
 import type { Seen } from './seen.ts';

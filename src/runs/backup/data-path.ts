@@ -152,6 +152,7 @@ function createProof({ source, shell, dump, way, codecs }: Transfer) {
     consume: async (body, signal) => {
       const plain = plainBytes(body, codecs, way.isLarge, signal);
       const proof = await source.engine.prove(shell, dump, plain.stream, source.settings.options, signal);
+      dump.proved?.(proof);
       plain.stream.destroy();
       found = { proof, plainBytes: await plain.total() };
       return undefined;

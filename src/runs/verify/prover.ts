@@ -49,7 +49,7 @@ export async function openProver(
       source.stack === manifest.stack &&
       source.service === manifest.service &&
       source.source === manifest.source &&
-      source.engine === engine,
+      source.engine.name === engine.name,
   );
   const { imageId } = manifest.container;
   const isOtherImage =

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { Container, Mount } from '../domain/types.ts';
+import type { Container, Mount } from '../../domain/types.ts';
+import { locate, searchable } from '../location.ts';
 import { fileUri, rightsFor } from './copy.ts';
 import { parseTold } from './counting.ts';
 import { isOwnFile, keptPath, stagedPath } from './file.ts';
 import { parseHeader } from './header.ts';
-import { locate, searchable } from './location.ts';
 
 const volume = (target: string, more: Partial<Mount> = {}): Mount => ({
   type: 'volume',
