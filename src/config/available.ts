@@ -3,7 +3,7 @@
  * the schema: a key whose feature does not exist must not be accepted in silence.
  */
 export const planned: ReadonlySet<string> = new Set([
-  ...['files', 'exclude', 'include', 'method', 'quiesce', 'group', 'hook', 'tags'],
+  ...['exclude', 'include', 'method', 'quiesce', 'group', 'hook', 'tags'],
   ...['keep', 'verify', 'min-size', 'shrink-alert', 'passphrase', 'age'],
   ...[
     'max-age',

@@ -60,7 +60,7 @@ export function readServiceLayers(
 
 function isSourceName(name: string, vocabulary: Vocabulary): boolean {
   // `db/postgres` must keep meaning what the engine found.
-  const isTaken = vocabulary.engines.has(name) || vocabulary.aliases.has(name) || name === 'files';
+  const isTaken = vocabulary.engines.has(name) || vocabulary.aliases.has(name);
   return sourceName.test(name) && !isTaken;
 }
 

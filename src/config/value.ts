@@ -90,8 +90,13 @@ export function checkWebhookUrl(text: string): void {
 
 /** Whether an engine saves a service: `auto` leaves it to recognition. */
 export const engineSwitch: Grammar<'auto' | boolean> = grammar(
-  { name: 'switch', allowed: `auto, ${bool.allowed}`, examples: ['auto', 'false'] },
-  (text, reject) => (text.toLowerCase() === 'auto' ? 'auto' : isBool(text) ? bool.parse(text) : reject()),
+  { name: 'switch', allowed: `auto, none, ${bool.allowed}`, examples: ['auto', 'false'] },
+  (text, reject) => {
+    const word = text.toLowerCase();
+    if (word === 'auto') return 'auto';
+    if (word === 'none') return false;
+    return isBool(text) ? bool.parse(text) : reject();
+  },
 );
 
 // --- utils ---

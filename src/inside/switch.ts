@@ -9,7 +9,7 @@ import {
   renameSync,
   rmSync,
 } from 'node:fs';
-import { dirname } from 'node:path/posix';
+import { dirname, relative } from 'node:path/posix';
 import type { SwitchRequest } from '../domain/tree-report.ts';
 import { isLeftOut } from '../domain/tree-rules.ts';
 import { fromBytes, fromText, type Name, toBytes, toText } from './bytes.ts';
@@ -28,7 +28,7 @@ type Move = readonly [from: Name, to: Name];
 export async function switchOver({ at, suffix, rules }: SwitchRequest): Promise<void> {
   const work = workIn(at, suffix);
   if (!existsSync(work.fresh)) throw new Refusal(exitCodes.failed, 'the staged tree is gone');
-  const own = (path: string) => fromText(path.slice(at.length + 1));
+  const own = (path: string) => fromText(relative(at, path));
   const [fresh, former] = [own(work.fresh), own(work.former)];
   const root = fromText(at);
   const carried: Name[] = [];

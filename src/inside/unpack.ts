@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdirSync, statfsSync } from 'node:fs';
+import { chmodSync, mkdirSync, statfsSync } from 'node:fs';
 import { text } from 'node:stream/consumers';
 import type { Unpacked, UnpackRequest } from '../domain/tree-report.ts';
 import { type Name, toBytes } from './bytes.ts';
@@ -25,7 +25,8 @@ export async function unpack({ at, suffix, bytes }: UnpackRequest, archive: Asyn
   assertRoom(at, bytes);
   const work = workIn(at, suffix);
   const before = lastChanged(at);
-  mkdirSync(work.folder, { mode: 0o700 });
+  mkdirSync(work.folder);
+  chmodSync(work.folder, 0o700); // Takes away what it inherited: else all that is unpacked in it would inherit that too.
   writeNote(work.times, `${before}\n${lastChanged(at)}`);
   mkdirSync(work.fresh, { mode: 0o700 });
   const given = await extract(work, bytes, archive);
@@ -82,18 +83,20 @@ async function compare(work: Work, given: Given): Promise<void> {
     tar.stdin?.end();
   })();
   let at = 0;
-  await readTar(tar.stdout as AsyncIterable<Buffer>, {
-    holed: given.holed,
-    onEntry: (entry) => {
-      const [expected, found] = [given.lines[at], lineOf(entry)];
-      if (expected !== found)
-        throw new Refusal(
-          exitCodes.failed,
-          `what was unpacked differs from the backup: ${found} instead of ${expected}`,
-        );
-      at += 1;
-    },
-  });
+  const onEntry = (entry: Entry) => {
+    const [expected, found] = [given.lines[at], lineOf(entry)];
+    if (expected !== found)
+      throw new Refusal(exitCodes.failed, `what was unpacked differs from the backup: ${found} instead of ${expected}`);
+    at += 1;
+  };
+  try {
+    await readTar(tar.stdout, { holed: given.holed, onEntry });
+  } catch (error) {
+    tar.stdout.destroy();
+    tar.kill('SIGKILL');
+    await ended;
+    throw error;
+  }
   await naming;
   const { code, said } = await ended;
   if (code !== 0 || at !== given.lines.length)

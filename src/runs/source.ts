@@ -94,10 +94,11 @@ export function resolveSources(
       continue;
     }
     const covered: string[] = [];
+    const taken: Source[] = [];
     const take = (engine: Engine, name: string, configured: Configured) => {
       if (configured.refusal === undefined) {
         const isGuess = configured.isOn === 'auto' && engine.guesses === true;
-        sources.push(toSource(stack, container, engine, name, configured.settings, isGuess));
+        taken.push(toSource(stack, container, engine, name, configured.settings, isGuess));
         covered.push(...engine.dataPaths(container));
       } else {
         uncovered.push({ stack, service: container.service, what: name, why: configured.refusal });
@@ -122,6 +123,7 @@ export function resolveSources(
           why: configured.refusal ?? 'it names no engine',
         });
     }
+    sources.push(...taken.map((source) => beside(source, taken)));
     uncovered.push(...volumesOf(stack, container, covered));
   }
   return { sources, uncovered };
@@ -141,6 +143,14 @@ function toSource(
   return { ...address, name: sourceName(address), engine, container, settings, isGuess };
 }
 
+/** An engine that could save what others of the container save is told of them. */
+function beside(source: Source, taken: readonly Source[]): Source {
+  const others = taken
+    .filter((other) => other !== source && other.engine.beside === undefined)
+    .map(({ name, engine, settings: { options } }) => ({ name, engine, options }));
+  return { ...source, engine: source.engine.beside?.(others) ?? source.engine };
+}
+
 /** Volumes and bind mounts that no engine replaces. */
 function volumesOf(stack: string, container: Container, covered: readonly string[]): Uncovered[] {
   const isCovered = (target: string) =>
@@ -151,7 +161,7 @@ function volumesOf(stack: string, container: Container, covered: readonly string
       stack,
       service: container.service,
       what: `${mount.type === 'volume' ? `volume ${mount.name ?? ''}` : `folder ${mount.source ?? ''}`} at ${mount.target}`,
-      why: `${mount.readOnly ? 'the service only reads it; ' : ''}plain files are not saved by this version`,
+      why: `${mount.readOnly ? 'the service only reads it; ' : ''}plain files are not saved unless asked for: label the service with lifeboat.files: all`,
       path: mount.target,
     }));
 }

@@ -36,7 +36,7 @@ export function select(container: Container, options: FilesOptions, saved: reado
     : options.paths.map((item) => named(container, item));
   const folders: Folder[] = [];
   const left: { name: string; why: string }[] = [];
-  for (const path of new Set(paths)) {
+  for (const path of [...new Set(paths)].sort()) {
     const location = locate(container, `${path === '/' ? '' : path}/x`);
     const mount = container.mounts.find(({ target }) => target === path);
     const why = mount && reasonToLeave(mount, isAll, saved);
