@@ -37,6 +37,7 @@ export const show: Command = async ({ operations, output, signal, now }, [id]) =
   for (const { seal, proof } of manifest.seals)
     output.print(`  ${output.paint('green', '✔')} ${seal.padEnd(10)} ${proof}`);
   for (const warning of manifest.warnings) output.print(`  ${output.paint('yellow', '!')} ${warning}`);
+  for (const lack of manifest.lacks ?? []) output.print(`  ${output.paint('yellow', '!')} partial: ${lack}`);
   if (details.verified && details.verified.length > 0) {
     output.print('\nVerified');
     for (const copy of details.verified) {

@@ -10,6 +10,7 @@ import { verifiedWords } from './verified-words.ts';
 const marks: Record<SourceState, readonly [string, 'green' | 'yellow' | 'red' | 'cyan' | 'gray']> = {
   ok: ['✔ ok', 'green'],
   degraded: ['! degraded', 'yellow'],
+  partial: ['! partial', 'yellow'],
   running: ['… running', 'cyan'],
   failed: ['✖ failed', 'red'],
   never: ['– never', 'yellow'],
@@ -34,9 +35,9 @@ export const overview: Command = async (context, args, options) => {
   return status(context, args, options);
 };
 
-/** 1: backups fail or are missing; 3: they are made, but not everywhere. */
+/** 1: backups fail or are missing; 3: they are made, but not everywhere or not of everything. */
 function exitCodeOf({ sources, destinations, problems }: Status): number {
-  const isBad = ({ state, isHealthy }: SourceStatus) => !isHealthy && state !== 'degraded';
+  const isBad = ({ state, isHealthy }: SourceStatus) => !isHealthy && state !== 'degraded' && state !== 'partial';
   if (sources.some(isBad) || problems.some(({ code }) => code !== 'CONFIG_INVALID')) return exitCodes.failed;
   const isPartial = sources.some(({ isHealthy }) => !isHealthy) || destinations.some(({ error }) => error);
   return isPartial || problems.length > 0 ? exitCodes.partial : exitCodes.ok;
@@ -90,7 +91,7 @@ function sourceRow(output: Output, source: SourceStatus, name: string, now: Date
 /** What went wrong last, in one sentence. */
 function sourceProblem({ state, lastRun, isHealthy, lastBackup }: SourceStatus, name: string): readonly string[] {
   const run = lastRun ? ` (run ${shortId(lastRun.run)}, ${localTime(lastRun.startedAt)})` : '';
-  const isBad = state === 'failed' || (state === 'running' && !isHealthy);
+  const isBad = state === 'failed' || state === 'partial' || (state === 'running' && !isHealthy);
   const error = lastRun?.error;
   if (isBad && error) return [`${name}: ${error.message}${error.hint ? ` – ${error.hint}` : ''}${run}`];
   if (state === 'degraded') return [`${name}: the last backup is not in every destination${run}`];

@@ -20,7 +20,7 @@ export function summaryLine({ paint }: Pick<Output, 'paint'>, { mood, text }: Su
 
 export function backupSummary({ run, result, sources }: RunOutcome): Summary {
   const count = (...wanted: SourceResult['result'][]) => sources.filter((each) => wanted.includes(each.result)).length;
-  const saved = count('ok', 'degraded');
+  const saved = count('ok', 'degraded', 'partial');
   const lost = (['failed', 'skipped', 'cancelled'] as const).flatMap((kind) =>
     count(kind) > 0 ? [`${count(kind)} ${kind}`] : [],
   );
@@ -30,7 +30,13 @@ export function backupSummary({ run, result, sources }: RunOutcome): Summary {
     count('degraded') === sources.length
       ? 'but not in every destination'
       : `${count('degraded')} not in every destination`;
-  const text = [`backed up ${what}`, ...lost, ...(count('degraded') > 0 ? [fewer] : [])].join(', ');
+  const torn = count('partial') === sources.length ? 'but only in part' : `${count('partial')} only in part`;
+  const text = [
+    `backed up ${what}`,
+    ...lost,
+    ...(count('partial') > 0 ? [torn] : []),
+    ...(count('degraded') > 0 ? [fewer] : []),
+  ].join(', ');
   const mood = result === 'ok' ? 'good' : saved === 0 || result === 'cancelled' ? 'bad' : 'doubtful';
   return { mood, text: `${text} (run ${shortId(run)})` };
 }

@@ -77,6 +77,8 @@ export const Manifest = z.object({
   seals: z.array(Seal),
   /** What a person should know about this backup although it is complete. */
   warnings: z.array(z.string()),
+  /** What is not in it as it should be, one line each; absent when nothing is. */
+  lacks: z.array(z.string()).optional(),
   /** SHA-256 of the manifest before this one of the same source in the same destination. */
   previous: z.string().optional(),
 });

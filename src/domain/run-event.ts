@@ -100,7 +100,8 @@ export type RunEvent =
 /** How one source of a run ended. */
 export interface SourceResult {
   readonly source: SourceName;
-  readonly result: 'ok' | 'degraded' | 'failed' | 'cancelled' | 'skipped';
+  /** `degraded`: not in every destination; `partial`: it lacks what could not be read as it was. */
+  readonly result: 'ok' | 'degraded' | 'partial' | 'failed' | 'cancelled' | 'skipped';
   readonly backup?: string;
   readonly plainBytes?: number;
   readonly storedBytes?: number;

@@ -27,7 +27,7 @@ export function commandFor(
   switch (outcome.kind) {
     case 'backup': {
       const isBad = type === 'run.failed' || type === 'run.degraded';
-      const bad = about.filter(({ result }) => result === 'failed' || result === 'degraded');
+      const bad = about.filter(({ result }) => ['failed', 'partial', 'degraded'].includes(result));
       const [command, sources] = isBad ? ['backup', bad] : ['list', about.length > 1 ? [] : about];
       return line(
         command,

@@ -57,7 +57,7 @@ export function composeMessage(outcome: Outcome, { type, recovered }: Telling, d
 type RunPart = Pick<RunMessage, 'trigger' | 'result' | 'error' | 'sources' | 'counts' | 'leftOut'>;
 type ProblemPart = Pick<ProblemMessage, 'problems' | 'leftOut'>;
 
-const worstFirst: readonly MessageSource['result'][] = ['failed', 'degraded', 'cancelled', 'skipped', 'ok'];
+const worstFirst: readonly MessageSource['result'][] = ['failed', 'partial', 'degraded', 'cancelled', 'skipped', 'ok'];
 
 function ofBackup(
   run: FinishedBackup,

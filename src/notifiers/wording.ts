@@ -28,7 +28,7 @@ export function concerned(message: RunMessage): readonly MessageSource[] {
 }
 
 export function isBad({ result }: MessageSource): boolean {
-  return result === 'failed' || result === 'degraded';
+  return result === 'failed' || result === 'partial' || result === 'degraded';
 }
 
 /** `27 h` */
@@ -83,7 +83,9 @@ function ofRun(message: RunMessage): Words {
       return {
         mark: '⚠️',
         title: `Backup incomplete: ${all}`,
-        sentence: `backup of ${all} did not reach ${where}`,
+        sentence: chief.some(({ result }) => result === 'partial')
+          ? `backup of ${all} is only partial`
+          : `backup of ${all} did not reach ${where}`,
       };
     }
     case 'run.recovered': {

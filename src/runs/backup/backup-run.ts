@@ -125,6 +125,6 @@ function taken({ takenBy }: Taken): LifeboatError {
 function outcomeOf(results: readonly SourceResult[]): RunResult {
   const count = (wanted: SourceResult['result']) => results.filter(({ result }) => result === wanted).length;
   if (count('failed') === results.length) return 'failed';
-  if (count('failed') + count('skipped') + count('cancelled') > 0) return 'partial';
+  if (count('failed') + count('skipped') + count('cancelled') + count('partial') > 0) return 'partial';
   return count('degraded') > 0 ? 'degraded' : 'ok';
 }

@@ -50,10 +50,12 @@ export async function backupSource(
     );
     const { manifest } = kept;
     const missing = await missingWhereRequired(context, kept);
+    const lacking = whatIsLacking(manifest);
+    const error = missing ?? lacking;
     result = {
       source: source.name,
-      result: missing ? 'failed' : kept.lost.size > 0 ? 'degraded' : 'ok',
-      ...(missing ? { error: missing } : {}),
+      result: missing ? 'failed' : lacking ? 'partial' : kept.lost.size > 0 ? 'degraded' : 'ok',
+      ...(error ? { error } : {}),
       backup: manifest.id,
       plainBytes: sum(manifest.artifacts, 'plainBytes'),
       storedBytes: sum(manifest.artifacts, 'storedBytes'),
@@ -173,6 +175,16 @@ async function missingWhereRequired(context: RunContext, { lost }: Kept): Promis
   if (!required) return undefined;
   const failure = failureOf(lost.get(required.name));
   return { ...failure, message: `not in ${required.name}, which is required: ${failure.message}` };
+}
+
+/** Worth keeping, but not all that it should be. */
+function whatIsLacking({ lacks }: Manifest): Failure | undefined {
+  if (!lacks) return undefined;
+  return {
+    code: 'DUMP_INCOMPLETE',
+    message: `partial: ${lacks.join('; ')}`,
+    hint: 'back up again at a quieter time, or leave out what changes all the time with lifeboat.files.exclude',
+  };
 }
 
 function assertSame(

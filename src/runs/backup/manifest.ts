@@ -52,6 +52,7 @@ export function composeManifest(facts: BackupFacts): Manifest {
     artifacts: stored.map(({ artifact }) => artifact),
     seals: sealsOf(facts),
     warnings: [...survey.warnings, ...review.warnings],
+    ...(review.lacks && review.lacks.length > 0 ? { lacks: [...review.lacks] } : {}),
   };
 }
 

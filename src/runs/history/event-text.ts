@@ -82,6 +82,8 @@ function resultText(result: SourceResult, fields: LogFields): EventText {
   const sizes = `${prettyBytes(result.plainBytes ?? 0)} → ${prettyBytes(result.storedBytes ?? 0)}`;
   const saved = `saved as ${shortId(result.backup)}: ${sizes} in ${formatDuration(result.durationMs)}`;
   const lost = (result.destinations ?? []).filter((destination) => destination.result === 'failed');
+  if (lost.length === 0 && error)
+    return { level: 'warn', text: `${saved}, ${error.message}`, fields: { ...fields, ...failureFields(error) } };
   if (lost.length === 0) return { level: 'info', text: saved, fields };
   const where = lost.map(({ name, error: why }) => `not in ${name}: ${why?.message ?? 'no reason was given'}`);
   const [first] = lost;
@@ -118,7 +120,7 @@ function copiedText({ to, foundBytes }: CopiedBackup, result: SourceResult, fiel
 
 /** `3 ok, 1 failed`, and the reasons. */
 function summaryOf(result: string, results: readonly SourceResult[], error: Failure | undefined) {
-  const kinds = ['ok', 'degraded', 'failed', 'cancelled', 'skipped'] as const;
+  const kinds = ['ok', 'degraded', 'partial', 'failed', 'cancelled', 'skipped'] as const;
   const counts = kinds.flatMap((kind) => {
     const count = results.filter((each) => each.result === kind).length;
     return count > 0 ? [`${count} ${kind}`] : [];

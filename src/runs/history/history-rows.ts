@@ -114,7 +114,7 @@ export function prune(database: DatabaseSync): void {
     ) AND rowid NOT IN (
       SELECT rowid FROM (
         SELECT rowid, row_number() OVER (PARTITION BY stack, source ORDER BY started_at DESC) AS age FROM attempts
-        WHERE result IN ('ok', 'degraded')
+        WHERE result IN ('ok', 'degraded', 'partial')
       ) WHERE age = 1
     );
     DELETE FROM runs WHERE id NOT IN (SELECT run FROM attempts)

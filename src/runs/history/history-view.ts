@@ -107,7 +107,7 @@ function past(database: DatabaseSync): readonly SourcePast[] {
       ).map((row) => [key(row), row]),
     );
   const decisive = newest("result NOT IN ('skipped', 'cancelled')");
-  const good = newest("result IN ('ok', 'degraded')");
+  const good = newest("result IN ('ok', 'degraded', 'partial')");
   return [...newest("result <> 'skipped'")].map(([name, row]) => ({
     stack: row.stack,
     source: row.source,

@@ -28,7 +28,7 @@ export interface Status {
  * `ok`, `degraded` (not in every destination) and `failed` speak of the last attempt; `never`: there is no backup;
  * `damaged`: the newest backup was found damaged somewhere; `gone`: there are backups, but no container any more.
  */
-export type SourceState = 'ok' | 'degraded' | 'running' | 'failed' | 'never' | 'damaged' | 'gone';
+export type SourceState = 'ok' | 'degraded' | 'partial' | 'running' | 'failed' | 'never' | 'damaged' | 'gone';
 
 export interface SourceStatus {
   readonly stack: string;
@@ -149,7 +149,7 @@ function stateOf(backup: Newest | undefined, past: SourcePast | undefined): Sour
   // The history may say ok and the destination be empty: somebody removed the backup.
   if (!backup) return 'never';
   if (backup.verified.some((copy) => copy.result === 'damaged')) return 'damaged';
-  return result === 'degraded' ? 'degraded' : 'ok';
+  return result === 'degraded' || result === 'partial' ? result : 'ok';
 }
 
 function withoutContainer(backup: Newest, past: ReadonlyMap<string, SourcePast>, isEngineThere: boolean): SourceStatus {
