@@ -68,6 +68,10 @@ interface Member {
   readonly stored: number;
 }
 
+/** Any other record could mean something to tar that we do not see. */
+const knownKeys = /^(?:path|linkpath|size|uid|gid|mtime|SCHILY\.(?:xattr|acl)\..+)$/s;
+const sparseKeys = /^GNU\.sparse\.(?:major|minor|name|realsize)$/;
+
 function memberOf(header: Header, extended: ReadonlyMap<string, Name>): Member {
   const type: EntryType | undefined = entryTypes[(header.type === '\0' ? '0' : header.type) as keyof typeof entryTypes];
   if (!type) throw badData(`it holds a member of the unknown type ${JSON.stringify(header.type)}`);
@@ -76,6 +80,9 @@ function memberOf(header: Header, extended: ReadonlyMap<string, Name>): Member {
     return Number.isSafeInteger(value) && value >= 0 ? value : fail(`a header says ${key} is ${extended.get(key)}`);
   };
   const isSparse = extended.get('GNU.sparse.major') === '1' && extended.get('GNU.sparse.minor') === '0';
+  const stranger = [...extended.keys()].find((key) => !knownKeys.test(key) && !(isSparse && sparseKeys.test(key)));
+  if (stranger !== undefined)
+    throw badData(`a header speaks of ${JSON.stringify(stranger)}, which our archives do not`);
   const stored = number('size', header.size);
   if (type !== 'file' && stored !== 0) throw badData('a member that is no file has content');
   const name = (isSparse ? extended.get('GNU.sparse.name') : undefined) ?? extended.get('path') ?? header.name;

@@ -204,12 +204,13 @@ export function testEngine<O>(name: string, test: EngineCase<O>): void {
       const dumped = await dumpAll(engine, shell, await engine.survey(shell, options, signal()), options, signal());
       const manifest = manifestOf(engine, shell, await engine.survey(shell, options, signal()), artifactsOf(dumped));
       const from: RestoreSource = { manifest, open: async (artifact) => Readable.from([plainOf(dumped, artifact)]) };
-      await test.damage(source.name);
-      const damaged = await test.fingerprint(source.name);
       const itemsNow = async () => {
         const survey = engine.survey(await shellOf(source.id), options, signal());
         return survey.then(({ items }) => items.map(({ name }) => name), String);
       };
+      const itemsWanted = await itemsNow();
+      await test.damage(source.name);
+      const damaged = await test.fingerprint(source.name);
       const itemsDamaged = await itemsNow();
       for (let calls = 0, killed = true; killed; calls = everyVersion ? calls + 1 : calls * 3 + 1) {
         const suffix = `kill${String(calls).padStart(2, '0')}`;
@@ -249,7 +250,7 @@ export function testEngine<O>(name: string, test: EngineCase<O>): void {
           `after ${calls} calls it is neither as before nor as in the backup`,
         );
         if (found.live !== 'either') assert.equal(found.live, now === damaged ? 'before' : 'restored');
-        const items = now === wanted ? manifest.artifacts.map(({ name }) => name) : itemsDamaged;
+        const items = now === wanted ? itemsWanted : itemsDamaged;
         assert.deepEqual(await itemsNow(), items, 'nothing is left of it');
         if (now === wanted) break;
       }
