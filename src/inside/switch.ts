@@ -1,15 +1,5 @@
-import {
-  chmodSync,
-  existsSync,
-  lchownSync,
-  lstatSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-} from 'node:fs';
-import { dirname, relative } from 'node:path/posix';
+import { existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import { relative } from 'node:path/posix';
 import type { SwitchRequest } from '../domain/tree-report.ts';
 import { isLeftOut } from '../domain/tree-rules.ts';
 import { fromBytes, fromText, type Name, toBytes, toText } from './bytes.ts';
@@ -31,31 +21,30 @@ export async function switchOver({ at, suffix, rules }: SwitchRequest): Promise<
   const own = (path: string) => fromText(relative(at, path));
   const [fresh, former] = [own(work.fresh), own(work.former)];
   const root = fromText(at);
+  const isFresh = (path: Name) => isThere(`${root}/${fresh}`, path);
   const carried: Name[] = [];
   await walk(root, rules, {
     onFound: () => {},
-    // Of the folder's own entries those simply stay where they are.
-    onLeftOut: (path) => void (path.includes('/') && carried.push(path)),
+    // Of the folder's own entries those simply stay where they are. What the backup holds all the same takes their place.
+    onLeftOut: (path) => void (path.includes('/') && !isFresh(path) && carried.push(path)),
   });
-  const freshParents = new Set<Name>(['']);
-  const formerParents = new Set<Name>(['']);
-  for (const path of carried) {
-    const parent = dirname(path);
-    makeLike(root, `${root}/${fresh}`, parent);
-    freshParents.add(parent);
-    formerParents.add(parent);
-  }
-  const topNames = (folder: string, path: Name) =>
-    readdirSync(folder, { encoding: 'buffer', withFileTypes: true })
-      .filter((entry) => path !== '' || !isLeftOut(toText(fromBytes(entry.name)), entry.isDirectory(), rules))
-      .map(({ name }) => fromBytes(name));
+  // What is carried over changes the times of its folders, and some are new in the fresh tree.
+  const parents = new Set<Name>(['', ...carried.flatMap(foldersAbove)]);
+  const made = [...parents].filter((path) => !isFresh(path));
+  saveFolders(at, parents, work.formerFolders);
+  saveFolders(at, made, work.madeFolders);
+  saveFolders(
+    work.fresh,
+    [...parents].filter((path) => !made.includes(path)),
+    work.freshFolders,
+  );
+  for (const path of made.sort()) mkdirSync(toBytes(`${root}/${fresh}/${path}`));
+  const live = entriesOf(at).filter(({ name, isFolder }) => isFresh(name) || !isLeftOut(toText(name), isFolder, rules));
   const moves: Move[] = [
     ...carried.map((path): Move => [path, `${fresh}/${path}`]),
-    ...topNames(at, '').map((name): Move => [name, `${former}/${name}`]),
-    ...topNames(work.fresh, fresh).map((name): Move => [`${fresh}/${name}`, name]),
+    ...live.map(({ name }): Move => [name, `${former}/${name}`]),
+    ...entriesOf(work.fresh).map(({ name }): Move => [`${fresh}/${name}`, name]),
   ];
-  saveFolders(work.fresh, freshParents, work.freshFolders);
-  saveFolders(at, formerParents, work.formerFolders);
   mkdirSync(work.former, { mode: 0o700, recursive: true });
   writeNote(work.moves, JSON.stringify(moves));
   call('sync', ['-f', work.folder]);
@@ -63,7 +52,7 @@ export async function switchOver({ at, suffix, rules }: SwitchRequest): Promise<
     if (isThere(root, to)) throw new Refusal(exitCodes.failed, `${toText(to)} came to be meanwhile`);
     renameSync(toBytes(`${root}/${from}`), toBytes(`${root}/${to}`));
   }
-  call('tar', extractArguments(at, work.freshFolders));
+  for (const saved of [work.madeFolders, work.freshFolders]) call('tar', extractArguments(at, saved));
   call('sync', ['-f', at]);
   writeNote(work.moved, '');
 }
@@ -89,17 +78,18 @@ function isThere(root: Name, path: Name): boolean {
   return lstatSync(toBytes(`${root}/${path}`), { throwIfNoEntry: false }) !== undefined;
 }
 
-/** Makes a folder, and those above it, with the owners and modes of another tree, unless it is there. */
-function makeLike(model: Name, root: Name, path: Name): void {
-  if (path === '.' || isThere(root, path)) return;
-  makeLike(model, root, dirname(path));
-  const { uid, gid, mode } = lstatSync(toBytes(`${model}/${path}`));
-  const made = toBytes(`${root}/${path}`);
-  mkdirSync(made);
-  lchownSync(made, uid, gid);
-  chmodSync(made, mode & 0o7777);
+function entriesOf(folder: string): readonly { readonly name: Name; readonly isFolder: boolean }[] {
+  const found = readdirSync(folder, { encoding: 'buffer', withFileTypes: true });
+  return found.map((entry) => ({ name: fromBytes(entry.name), isFolder: entry.isDirectory() }));
 }
 
-function saveFolders(root: string, folders: ReadonlySet<Name>, file: string): void {
+/** `a/b/c` → `a/b`, `a` */
+function foldersAbove(path: Name): readonly Name[] {
+  const parts = path.split('/');
+  return parts.slice(1).map((_, i) => parts.slice(0, i + 1).join('/'));
+}
+
+/** Owners, modes, times and attributes alone. */
+function saveFolders(root: string, folders: Iterable<Name>, file: string): void {
   call('tar', createArguments(root, file), Buffer.concat([...folders].map((path) => toBytes(`./${path}\0`))));
 }

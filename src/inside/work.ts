@@ -23,6 +23,8 @@ export interface Work {
   /** Owners, modes, times and attributes of folders, as archives without content. */
   readonly freshFolders: string;
   readonly formerFolders: string;
+  /** Of folders that only what is carried over needs. */
+  readonly madeFolders: string;
   /** When the live folder was last changed, before and after ours was made in it. */
   readonly times: string;
 }
@@ -39,6 +41,7 @@ export function workIn(root: string, suffix: string): Work {
     moved: at('moved'),
     freshFolders: at('new-folders.tar'),
     formerFolders: at('old-folders.tar'),
+    madeFolders: at('made-folders.tar'),
     times: at('times'),
   };
 }

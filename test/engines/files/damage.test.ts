@@ -134,7 +134,7 @@ describe('files that are damaged, change or do not fit', { concurrency: false },
       source.name,
       'sh',
       '-c',
-      'cd /data; find . -type f -printf "%p " -exec cat {} + | sort; stat -c "%y %n" sub . | cut -c1-10,36-',
+      'cd /data; for f in $(find . -type f | sort); do echo $f $(cat $f); done; stat -c "%y %n" sub . | cut -c1-10,36-',
     );
     assert.deepEqual(found.split('\n'), [
       './cache/x 6',
@@ -142,7 +142,7 @@ describe('files that are damaged, change or do not fit', { concurrency: false },
       './later/c.tmp 9',
       './sub/a.tmp 7',
       './sub/b 4',
-      './top.tmp ',
+      './top.tmp',
       '2011-11-11 sub',
       '2011-11-11 .',
     ]);
