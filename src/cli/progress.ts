@@ -95,12 +95,15 @@ function resultLines(output: Output, result: SourceResult, name: string, what: s
   const mark =
     result.result === 'failed'
       ? output.paint('red', '✖')
-      : lost.length > 0
+      : lost.length > 0 || result.result === 'partial'
         ? output.paint('yellow', '!')
         : output.paint('green', '✔');
   const id = shortId(result.backup);
   return [
     `${mark} ${name}  ${what}${id}  ${sizes} in ${duration(result.durationMs)}`,
+    ...(result.result === 'partial' && result.error
+      ? [`    ${result.error.message}`, ...(result.error.hint ? [`    ${result.error.hint}`] : [])]
+      : []),
     ...lost.flatMap(({ name: destination, error }) => [
       `    not in ${destination}: ${error?.message ?? 'unknown reason'}${error?.hint ? ` – ${error.hint}` : ''}`,
       `    once that is mended: copy ${id} --to ${destination}`,

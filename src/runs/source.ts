@@ -30,7 +30,7 @@ export interface Source {
   readonly engine: Engine;
   readonly container: Container;
   readonly settings: SourceSettings;
-  /** Nobody asked for it, and its engine can only tell by looking whether there is anything. */
+  /** Nobody asked for it on this service, and its engine can only tell by looking whether there is anything. */
   readonly isGuess: boolean;
 }
 
@@ -49,6 +49,8 @@ export interface Uncovered {
 export interface Configured {
   /** `auto` leaves it to recognition. */
   readonly isOn: 'auto' | boolean;
+  /** Whether anything about it was written on this very service, not only as a default for all. */
+  readonly isMentioned: boolean;
   /** Why it must not be backed up; it is then listed with this reason. */
   readonly refusal: string | undefined;
   readonly settings: SourceSettings;
@@ -97,7 +99,7 @@ export function resolveSources(
     const taken: Source[] = [];
     const take = (engine: Engine, name: string, configured: Configured) => {
       if (configured.refusal === undefined) {
-        const isGuess = configured.isOn === 'auto' && engine.guesses === true;
+        const isGuess = engine.guesses === true && (configured.isOn === 'auto' || !configured.isMentioned);
         taken.push(toSource(stack, container, engine, name, configured.settings, isGuess));
         covered.push(...engine.dataPaths(container));
       } else {

@@ -15,10 +15,11 @@ export function toContainerConfig(choice: ServiceChoice): ContainerConfig {
 }
 
 function configured(from: SourceChoice, engineName: string): Configured {
-  const { isOn, options, failure } = from.engineOptions(engineName);
+  const { isOn, isMentioned, options, failure } = from.engineOptions(engineName);
   const { settings } = from;
   return {
     isOn,
+    isMentioned,
     refusal: failure?.message,
     settings: {
       timeoutMs: settings.timeoutMs,

@@ -17,6 +17,8 @@ function filesBeside(others: readonly Neighbour[]): Engine<FilesOptions> {
   return {
     name: 'files',
     options: FilesOptions,
+    // As a default for all services it meets some that have nothing of their own.
+    guesses: true,
     recognise: ({ labels }) => Object.keys(labels).some((key) => key === label || key.startsWith(`${label}.`)),
     beside: filesBeside,
     // It speaks of every mount: what it does not save it lists with the reason.
