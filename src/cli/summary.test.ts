@@ -18,6 +18,8 @@ describe('the last line', () => {
     ['partial', results('ok', 'skipped'), '! backed up 1 of 2 sources, 1 skipped (run yref9q)'],
     ['degraded', results('ok', 'degraded'), '! backed up 2 sources, 1 not in every destination (run yref9q)'],
     ['degraded', results('degraded'), '! backed up s0/postgres, but not in every destination (run yref9q)'],
+    ['partial', results('partial'), '! backed up s0/postgres, but only in part (run yref9q)'],
+    ['partial', results('ok', 'partial'), '! backed up 2 sources, 1 only in part (run yref9q)'],
     ['failed', results('failed', 'failed'), '✖ backed up nothing, 2 failed (run yref9q)'],
     ['cancelled', results('ok', 'cancelled'), '✖ backed up 1 of 2 sources, 1 cancelled (run yref9q)'],
   ];

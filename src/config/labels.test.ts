@@ -63,7 +63,7 @@ describe('labels', () => {
       'a bad switch',
       { 'lifeboat.postgres': 'yess' },
       'error',
-      /^source-disabled \(postgres\): .*allowed: auto, true, false/,
+      /^source-disabled \(postgres\): .*allowed: auto, none, true, false/,
     ],
     [
       'a secret',

@@ -29,7 +29,7 @@ describe('the schema', () => {
     assert.deepEqual(own.map(({ key }) => key).sort(), available.split(' ').sort());
     for (const { key } of everyEntry) assert.equal(plannedFor(key), undefined, key);
     const later =
-      'keep.last keep.daily keep.within keep.minimum quiesce group max-age min-size shrink-alert verify verify.schedule verify.query hook.before hook.after.user method files exclude include passphrase age.recipients ui ui.port ping.url digest metrics.token api.token notify.email.to notify.ntfy.url mongodb.user';
+      'keep.last keep.daily keep.within keep.minimum quiesce group max-age min-size shrink-alert verify verify.schedule verify.query hook.before hook.after.user method exclude include passphrase age.recipients ui ui.port ping.url digest metrics.token api.token notify.email.to notify.ntfy.url mongodb.user';
     for (const key of later.split(' ')) {
       assert.ok(plannedFor(key), key);
       assert.equal(plannedFor(key)?.key, plannedFor(variableOf(key).slice('LIFEBOAT_'.length))?.key, key);

@@ -194,7 +194,7 @@ describe('extra sources', () => {
   });
 
   it('cannot take the name of an engine or one that is no name', () => {
-    for (const name of ['postgres', 'mariadb', 'files', 'A', 'a b', '', '../x', 'x'.repeat(64)]) {
+    for (const name of ['postgres', 'mariadb', 'A', 'a b', '', '../x', 'x'.repeat(64)]) {
       const { extras, problems, engineOptions } = sampleService({ [`lifeboat.source.${name}.command`]: 'x' });
       assert.equal(engineOptions('postgres').failure, undefined);
       assert.deepEqual([extras.length, problems.length, problems[0]?.effect], [0, 1, 'source-disabled'], name);

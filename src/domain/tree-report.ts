@@ -10,8 +10,7 @@ export interface LookRequest {
 
 export interface FolderLook {
   readonly kind: 'folder' | 'missing' | 'other';
-  /** What belongs to a backup. */
-  readonly files: number;
+  /** Of the files that belong to a backup, without holes. */
   readonly bytes: number;
   /** What can still be written there. */
   readonly freeBytes: number;
@@ -87,11 +86,6 @@ export interface SwitchRequest {
   readonly suffix: string;
   /** Of the backup: what they leave out stays as it is. */
   readonly rules: TreeRules;
-}
-
-export interface WorkRequest {
-  readonly at: string;
-  readonly suffix: string;
 }
 
 export interface LookAnswer {

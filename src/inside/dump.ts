@@ -4,7 +4,7 @@ import { createInterface } from 'node:readline';
 import type { DumpReport, LookRequest, Names } from '../domain/tree-report.ts';
 import { toBytes, toText } from './bytes.ts';
 import { Refusal } from './refusal.ts';
-import { createArguments } from './tar.ts';
+import { createArguments, tarEnvironment } from './tar.ts';
 import { rootOf, walk } from './walk.ts';
 
 /** How many names of a kind are told; the number tells the rest. */
@@ -22,7 +22,7 @@ export async function dump({ at, rules }: LookRequest): Promise<DumpReport> {
   let sockets = 0;
   const tar = spawn('tar', createArguments(at), {
     stdio: ['pipe', 'inherit', 'pipe'],
-    env: { PATH: process.env.PATH, LC_ALL: 'C' },
+    env: tarEnvironment,
   });
   const closed = once(tar, 'close');
   tar.stdin.on('error', () => {}); // A tar that ends early is told by its exit code.

@@ -19,16 +19,14 @@ async function lookAt({ at, rules }: LookRequest): Promise<FolderLook> {
   const root = rootOf(at);
   const stats = lstatSync(toBytes(root), { throwIfNoEntry: false });
   if (!stats?.isDirectory()) {
-    return { kind: stats ? 'other' : 'missing', files: 0, bytes: 0, freeBytes: 0, sockets: 0, mounts: [] };
+    return { kind: stats ? 'other' : 'missing', bytes: 0, freeBytes: 0, sockets: 0, mounts: [] };
   }
-  let files = 0;
   let bytes = 0;
   let sockets = 0;
   const mounts: string[] = [];
   await walk(root, rules, {
     onFound: (_path, stats) => {
       if (!stats.isFile()) return;
-      files += 1;
       // A hole takes no room, here or in the archive.
       bytes += Math.min(Number(stats.size), Number(stats.blocks) * 512);
     },
@@ -40,5 +38,5 @@ async function lookAt({ at, rules }: LookRequest): Promise<FolderLook> {
     },
   });
   const { bavail, bsize } = statfsSync(toBytes(root));
-  return { kind: 'folder', files, bytes, freeBytes: bavail * bsize, sockets, mounts };
+  return { kind: 'folder', bytes, freeBytes: bavail * bsize, sockets, mounts };
 }

@@ -1,3 +1,6 @@
+/** It speaks English, and knows nothing else of us. */
+export const tarEnvironment = { PATH: process.env.PATH, LC_ALL: 'C' };
+
 /** Everything that Linux keeps of a file, and nothing that only reading it would change. */
 const kept = ['--numeric-owner', '--acls', '--xattrs', '--xattrs-include=*'];
 

@@ -8,7 +8,7 @@ import { type Name, toBytes } from './bytes.ts';
 import { countTotals } from './entries.ts';
 import { type Entry, lineOf } from './entry.ts';
 import { badData, exitCodes, Refusal } from './refusal.ts';
-import { createArguments, extractArguments } from './tar.ts';
+import { createArguments, extractArguments, tarEnvironment } from './tar.ts';
 import { readTar } from './tar-reader.ts';
 import { call, discard, lastChanged, stateOf, suffixesIn, type Work, workIn, writeNote } from './work.ts';
 
@@ -51,7 +51,7 @@ function assertRoom(at: string, bytes: number): void {
 }
 
 async function extract(work: Work, limit: number, archive: AsyncIterable<Buffer>): Promise<Given> {
-  const tar = spawn('tar', extractArguments(work.fresh), { stdio: ['pipe', 'ignore', 'pipe'], env: tarEnvironment() });
+  const tar = spawn('tar', extractArguments(work.fresh), { stdio: ['pipe', 'ignore', 'pipe'], env: tarEnvironment });
   const { ended, write } = attend(tar);
   const seen = collect();
   let taken = 0;
@@ -76,7 +76,7 @@ async function extract(work: Work, limit: number, archive: AsyncIterable<Buffer>
 }
 
 async function compare(work: Work, given: Given): Promise<void> {
-  const tar = spawn('tar', createArguments(work.fresh), { stdio: ['pipe', 'pipe', 'pipe'], env: tarEnvironment() });
+  const tar = spawn('tar', createArguments(work.fresh), { stdio: ['pipe', 'pipe', 'pipe'], env: tarEnvironment });
   const { ended, write } = attend(tar);
   const naming = (async () => {
     for (const name of given.names) await write(toBytes(`./${name}\0`));
@@ -134,8 +134,4 @@ function collect() {
     },
     result: (): Given => ({ names, lines, holed, totals: totals.result(lines.length), listSha256: list.digest('hex') }),
   };
-}
-
-function tarEnvironment() {
-  return { PATH: process.env.PATH, LC_ALL: 'C' };
 }

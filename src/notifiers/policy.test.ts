@@ -108,6 +108,14 @@ describe('policy', () => {
     assert.deepEqual(run([goodSource()], 4 * minute), ['run.recovered']);
   });
 
+  it('takes a partial backup for a problem, but not for a failure', () => {
+    const { run } = teller();
+    const partial = goodSource({ result: 'partial', error: { code: 'DUMP_INCOMPLETE', message: '' } });
+    assert.deepEqual(run([partial]), ['run.degraded']);
+    assert.deepEqual(run([partial], minute), []);
+    assert.deepEqual(run([goodSource()], 2 * minute), ['run.recovered']);
+  });
+
   it('learns nothing from what was cancelled or skipped', () => {
     const { run, tell } = teller([{ name: 'slack', on: everything }]);
     run([failedSource()]);

@@ -97,6 +97,14 @@ describe('slack', () => {
     assert.doesNotMatch(all, /Last good/);
   });
 
+  it('says what a partial backup lacks', () => {
+    const error = { code: 'DUMP_INCOMPLETE', message: 'partial: /uploads: 1 file (busy) changed while being read' };
+    const source = goodSource({ source: 'app/files', result: 'partial', error });
+    const all = textsIn(slackPayload(messageAbout(finishedRun([source], { result: 'partial' })))).join('\n');
+    assert.match(all, /backup of app\/files is only partial/);
+    assert.match(all, /1 file \(busy\) changed/);
+  });
+
   it('gives a reason that several sources share only once', () => {
     const sources = ['db/postgres', 'cache/redis', 'app/files'].map((source) =>
       failedSource({ source: source as 'db/postgres', error: { code: 'DOCKER_UNAVAILABLE', message: 'no Engine' } }),

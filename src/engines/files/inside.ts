@@ -18,7 +18,7 @@ const writeRights = ['CHOWN', 'DAC_OVERRIDE', 'FOWNER', 'FSETID', 'SETFCAP'];
 const mountPoint = '/folder';
 
 /** Where the folder is in a helper that mounts what it lies in. */
-export function insideHelper({ inside }: MountLocation): string {
+function insideHelper({ inside }: MountLocation): string {
   return posix.join(mountPoint, inside);
 }
 

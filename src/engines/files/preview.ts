@@ -31,6 +31,7 @@ export async function preview(
   const lookOf = (location: MountLocation | undefined) =>
     looks[reachable.findIndex((each) => each.location === location)];
   const paths = archives.map(({ facts }) => facts.path);
+  const present = placed.filter(({ location }) => lookOf(location)?.kind === 'folder').map(({ facts }) => facts.path);
   return {
     lines: [
       ...placed.map(({ artifact, facts }) => lineOf(artifact, facts)),
@@ -41,7 +42,7 @@ export async function preview(
     ),
     warnings: [],
     replaces: paths,
-    saving: { paths } satisfies FilesOptions,
+    saving: present.length > 0 ? ({ paths: present } satisfies FilesOptions) : undefined,
   };
 }
 

@@ -115,6 +115,7 @@ for (const [what, world, wanted] of [
   ['failed when the last attempt did, however good the one before', { told: [ok, failed] }, ['failed', false]],
   ['is what it was before a person cancelled', { told: [ok, { ...failed, result: 'cancelled' }] }, ['ok', true]],
   ['is what it was before it was skipped', { told: [failed, { ...failed, result: 'skipped' }] }, ['failed', false]],
+  ['is partial when something could not be read', { told: [{ ...ok, result: 'partial' }] }, ['partial', false]],
   ['is degraded when not everywhere', { told: [{ ...ok, result: 'degraded' }] }, ['degraded', false]],
 ] as const) {
   test(`a source ${what}`, async () => {
