@@ -10,7 +10,12 @@ import { discard, stateOf, workIn } from './work.ts';
 const base = mkdtempSync(join(tmpdir(), 'lifeboat-switch-'));
 after(() => rmSync(base, { recursive: true }));
 
-const rules = { folder: '/data', include: [], exclude: ['*.tmp'], leave: ['app.db'] };
+const rules = {
+  folder: '/data',
+  include: [],
+  exclude: ['*.tmp'],
+  leave: ['app.db', 'app.db-wal', 'sub/inner.db', 'sub/inner.db-wal', 'gone.db'],
+};
 const sh = (script: string, cwd: string) => execFileSync('bash', ['-ec', script], { cwd, encoding: 'utf8' });
 /** Every name with its type, mode, time and content, but for what the restore itself keeps there. */
 const facts = (root: string) =>
@@ -25,14 +30,15 @@ function staged(name: string) {
   mkdirSync(root);
   sh(
     `mkdir -p sub/deep only-live/x both; echo live > both/file; echo tmp > sub/deep/a.tmp; echo tmp > only-live/x/b.tmp
-    echo live > sub/keep; echo db > app.db; echo file > swapped; echo stale > stale; printf x > $'odd\\xff'
+    echo live > sub/keep; echo db > app.db; echo db > sub/inner.db; echo file > swapped; echo stale > stale; printf x > $'odd\\xff'
     chmod 750 sub only-live; touch -d '2011-11-11 11:11:11.123456789' sub/deep sub only-live/x only-live both .`,
     root,
   );
   const work = workIn(root, 'test');
   mkdirSync(work.fresh, { recursive: true });
   sh(
-    `mkdir -p sub/deep both swapped; echo fresh > both/file; echo fresh > sub/keep; echo new > swapped/inside; echo new > added
+    `mkdir -p sub/deep both swapped; echo fresh > both/file; echo fresh > sub/keep; echo plain > gone.db; echo new > swapped/inside; echo new > added
+    echo plain > app.db; echo plain > app.db-wal; echo plain > sub/inner.db
     chmod 700 sub; touch -d '2022-02-22 22:22:22.987654321' sub/deep sub both swapped .`,
     work.fresh,
   );
@@ -60,7 +66,9 @@ it('switches all names, carries over what is left out, and gives folders their t
     /^\. d \d+ 1645\d+\.987654321/m,
   ])
     assert.match(lines, line);
-  for (const line of [/stale/, /odd/, /lifeboat/, /^live$/m]) assert.doesNotMatch(lines, line);
+  // What another source saves now is not in the safety backup of the files, so it is not replaced by them.
+  assert.equal(sh('cat app.db sub/inner.db gone.db', root), 'db\ndb\nplain\n');
+  for (const line of [/app\.db-wal/, /stale/, /odd/, /lifeboat/, /^live$/m]) assert.doesNotMatch(lines, line);
 });
 
 it('fault 76: is taken back from wherever it was killed, to the last name and time', async () => {

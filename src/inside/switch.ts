@@ -1,7 +1,7 @@
 import { existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { relative } from 'node:path/posix';
 import type { SwitchRequest } from '../domain/tree-report.ts';
-import { isLeftOut } from '../domain/tree-rules.ts';
+import { isLeftOut, type TreeRules } from '../domain/tree-rules.ts';
 import { fromBytes, fromText, type Name, toBytes, toText } from './bytes.ts';
 import { exitCodes, Refusal } from './refusal.ts';
 import { createArguments, extractArguments } from './tar.ts';
@@ -21,7 +21,8 @@ export async function switchOver({ at, suffix, rules }: SwitchRequest): Promise<
   const own = (path: string) => fromText(relative(at, path));
   const [fresh, former] = [own(work.fresh), own(work.former)];
   const root = fromText(at);
-  const isFresh = (path: Name) => isThere(`${root}/${fresh}`, path);
+  const elsewhere = new Set(savedElsewhere(rules, (path) => isThere(root, path)));
+  const isFresh = (path: Name) => !elsewhere.has(path) && isThere(`${root}/${fresh}`, path);
   const carried: Name[] = [];
   await walk(root, rules, {
     onFound: () => {},
@@ -29,7 +30,7 @@ export async function switchOver({ at, suffix, rules }: SwitchRequest): Promise<
     onLeftOut: (path) => void (path.includes('/') && !isFresh(path) && carried.push(path)),
   });
   // What is carried over changes the times of its folders, and some are new in the fresh tree.
-  const parents = new Set<Name>(['', ...carried.flatMap(foldersAbove)]);
+  const parents = new Set<Name>(['', ...[...carried, ...elsewhere].flatMap(foldersAbove)]);
   const made = [...parents].filter((path) => !isFresh(path));
   saveFolders(at, parents, work.formerFolders);
   saveFolders(at, made, work.madeFolders);
@@ -38,6 +39,7 @@ export async function switchOver({ at, suffix, rules }: SwitchRequest): Promise<
     [...parents].filter((path) => !made.includes(path)),
     work.freshFolders,
   );
+  for (const path of elsewhere) rmSync(toBytes(`${root}/${fresh}/${path}`), { force: true, recursive: true });
   for (const path of made.sort()) mkdirSync(toBytes(`${root}/${fresh}/${path}`));
   const live = entriesOf(at).filter(({ name, isFolder }) => isFresh(name) || !isLeftOut(toText(name), isFolder, rules));
   const moves: Move[] = [
@@ -73,6 +75,14 @@ export function putBack(work: Work): void {
 }
 
 // --- utils ---
+
+/**
+ * The databases that another source saves and that are there, with what SQLite keeps beside them. A backup may hold some as
+ * plain files, from when they were no databases of that source; the safety backup of the files does not hold them.
+ */
+function savedElsewhere({ leave }: TreeRules, isLive: (path: Name) => boolean): readonly Name[] {
+  return leave.map(fromText).filter((path) => isLive(path.replace(/-(?:wal|shm|journal)$/, '')));
+}
 
 function isThere(root: Name, path: Name): boolean {
   return lstatSync(toBytes(`${root}/${path}`), { throwIfNoEntry: false }) !== undefined;
