@@ -17,8 +17,10 @@ export const scriptEnv: Readonly<Record<string, string>> = {
     AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'`,
 };
 
+/** `db` waits for whoever else of us has the copy open: to count and to check it go on at the same time. */
 export const prelude = `set -u
 fail() { code=$1; shift; echo "$*" >&2; exit "$code"; }
+db() { sqlite3 -batch -cmd '.timeout 30000' "$@"; }
 `;
 
 /** A scratch folder that goes with the script; what one killed a day ago left in a container that lives on goes first. */
@@ -38,8 +40,8 @@ export const room = `room() {
 
 /** `count FILE rows|objects`: what the file holds, a line each. A table that only its app can read is left out. */
 export const count = `count() {
-  sqlite3 -batch -bail $safe -cmd '.timeout 30000' -list "$1" "$OBJECTS"
-  [ "$2" = objects ] || sqlite3 -batch -bail $safe -cmd '.timeout 30000' -list "$1" "$ROWS" | sqlite3 -batch $safe -cmd '.timeout 30000' -list "$1" 2>/dev/null
+  db -bail $safe -list "$1" "$OBJECTS"
+  [ "$2" = objects ] || db -bail $safe -list "$1" "$ROWS" | db $safe -list "$1" 2>/dev/null
   echo lifeboat:counted
 }
 `;
@@ -60,17 +62,17 @@ check() {
   pages=$(( ((\${14} * 256 + \${15}) * 256 + \${16}) * 256 + \${17} ))
   [ "$page" -ge 512 ] && [ $(( size % page )) -eq 0 ] && [ "$size" -ge $(( page * pages )) ] ||
     fail 65 "it is cut: $size bytes of $pages pages of $page bytes"
-  verdict=$(sqlite3 -batch -bail -safe -cmd '.timeout 30000' -list "$1" 'PRAGMA trusted_schema=OFF' 'PRAGMA integrity_check' 2>&1); rc=$?
+  verdict=$(db -bail -safe -list "$1" 'PRAGMA trusted_schema=OFF' 'PRAGMA integrity_check' 2>&1); rc=$?
   if [ "$rc" -eq 0 ] && [ "$verdict" = ok ]; then
     echo 'lifeboat:checked integrity_check found nothing wrong'
   elif [ "$rc" -ne 0 ] && only_its_app "$verdict"; then
-    bad=$(sqlite3 -batch -bail -safe -cmd '.timeout 30000' -list "$1" "SELECT count(*) FROM dbstat WHERE pagetype = 'corrupted'" 2>&1)
+    bad=$(db -bail -safe -list "$1" "SELECT count(*) FROM dbstat WHERE pagetype = 'corrupted'" 2>&1)
     [ "$bad" = 0 ] || fail 65 "its pages are damaged: $bad"
     echo "lifeboat:checked every page was walked, as integrity_check needs the app itself ($(printf %s "$verdict" | head -n 1))"
   else
     fail 65 "integrity_check says: $(printf %s "$verdict" | head -n 3)"
   fi
-  sqlite3 -batch -bail -safe -cmd '.timeout 30000' -list "$1" "SELECT 'lifeboat:foreign-keys ' || count(*) FROM pragma_foreign_key_check" 2>/dev/null
+  db -bail -safe -list "$1" "SELECT 'lifeboat:foreign-keys ' || count(*) FROM pragma_foreign_key_check" 2>/dev/null
 }
 only_its_app() {
   case $1 in *'no such collation'* | *'unknown function'* | *'no such function'* | *'no such tokenizer'* | *'no such module'*) ;; *) return 1 ;; esac
