@@ -80,6 +80,17 @@ describe('fault 76: a daemon that is killed while it restores', { concurrency: f
     };
   }
 
+  /** Backs up, and restores as far as into its switch, where it is held. */
+  async function heldInSwitch(home: Home) {
+    const daemon = await home.start();
+    assert.equal((await home.lifeboat(['backup', 'db'])).code, 0);
+    const before = await count();
+    const held = holdSwitch();
+    const restoring = home.lifeboat(['restore', 'db', '--yes']);
+    await eventually(async () => assert.ok(await held.isBegun(home)));
+    return { daemon, before, restoring };
+  }
+
   it('leaves the live data as it was when it was still staging', async () => {
     const { log } = await killedWhen(async () => (await staged()) !== '0');
     assert.match(log, /restore of [a-z0-9]{6}, (?:staging|switching postgres, shop), was interrupted/);
@@ -98,12 +109,7 @@ describe('fault 76: a daemon that is killed while it restores', { concurrency: f
 
   it('leaves who uses it stopped, and says so, as long as the database cannot be asked', async () => {
     await using home = await makeHome(stack.project);
-    const first = await home.start();
-    assert.equal((await home.lifeboat(['backup', 'db'])).code, 0);
-    const before = await count();
-    const held = holdSwitch();
-    const restoring = home.lifeboat(['restore', 'db', '--yes']);
-    await eventually(async () => assert.ok(await held.isBegun(home)));
+    const { daemon: first, before, restoring } = await heldInSwitch(home);
     first.kill('SIGKILL');
     await first.ended;
     await restoring;
@@ -123,12 +129,7 @@ describe('fault 76: a daemon that is killed while it restores', { concurrency: f
 
   it('fault 75: a database that goes down in the middle of the switch is put right when it is back', async () => {
     await using home = await makeHome(stack.project);
-    const daemon = await home.start();
-    assert.equal((await home.lifeboat(['backup', 'db'])).code, 0);
-    const before = await count();
-    const held = holdSwitch();
-    const restoring = home.lifeboat(['restore', 'db', '--yes']);
-    await eventually(async () => assert.ok(await held.isBegun(home)));
+    const { daemon, before, restoring } = await heldInSwitch(home);
     await docker('restart', '-t', '0', stack.db);
     assert.equal((await restoring).code, 1);
     await eventually(async () => assert.deepEqual(await journal(home), []), 60_000);
@@ -141,12 +142,7 @@ describe('fault 76: a daemon that is killed while it restores', { concurrency: f
 
   it('fault 75: one that stays down keeps who uses it stopped, as the error and the status say, until a restore puts it right', async () => {
     await using home = await makeHome(stack.project);
-    const daemon = await home.start();
-    assert.equal((await home.lifeboat(['backup', 'db'])).code, 0);
-    const before = await count();
-    const held = holdSwitch();
-    const restoring = home.lifeboat(['restore', 'db', '--yes']);
-    await eventually(async () => assert.ok(await held.isBegun(home)));
+    const { daemon, before, restoring } = await heldInSwitch(home);
     await docker('stop', '-t', '0', stack.db);
     const { code, stderr } = await restoring;
     assert.equal(code, 1);
@@ -156,10 +152,12 @@ describe('fault 76: a daemon that is killed while it restores', { concurrency: f
     assert.equal(status.code, 1);
     assert.match(status.stdout, /neither completed nor taken back – app stays stopped.*docker compose start app/);
     assert.match((await home.lifeboat(['restore', 'db', '--dry-run'])).stderr, /docker compose up -d db/);
+    const [, named = ''] = /docker exec sidecar restore (\S+?)\)/.exec(stderr) ?? [];
+    assert.equal(named, `${stack.project}/db/postgres`);
     await docker('start', stack.db);
     await eventually(() => count());
     await admin("ALTER ROLE postgres SET app.fast = '1'");
-    const again = await home.lifeboat(['restore', 'db', '--yes']);
+    const again = await home.lifeboat(['restore', named, '--yes']);
     assert.equal(again.code, 0, again.stderr);
     await admin('ALTER ROLE postgres RESET app.fast');
     await eventually(async () => assert.deepEqual(await journal(home), []), 60_000);

@@ -64,7 +64,7 @@ test('fault 76: who uses the data of a restore that cannot be taken back stays s
   assert.deepEqual(started, ['other']);
   assert.match(
     open.map(unrepairedText).join(),
-    /app stays stopped.*docker exec sidecar restore db.*docker compose start app$/,
+    /app stays stopped.*docker exec sidecar restore shop\/db\/mysql.*docker compose start app$/,
   );
   isUp = true;
   assert.deepEqual((await repair(journal, repairer)).open, []);
@@ -90,7 +90,8 @@ test('fault 76: data that only another restore can put right is left to a person
   const recover = async () => ({ live: 'half', found: 'it may be half-written' }) as const;
   const { done, open } = await repair(journal, { startAgain: never, goOn: never, recover });
   assert.deepEqual(done, []);
-  const way = /half-written; app stays stopped.*restore again.*sidecar restore db.*docker compose start app$/;
+  const way =
+    /half-written; app stays stopped.*restore again.*sidecar restore shop\/db\/mysql.*docker compose start app$/;
   assert.match(open.map(unrepairedText).join(), way);
   assert.deepEqual(await journal.leftOpen(), [], 'nobody waits for what does not happen');
 });

@@ -55,7 +55,7 @@ export async function repair(journal: Pick<DiskJournal, 'leftOpen'>, repairer: R
         const stopped = heldFor(intent, left);
         for (const { name } of stopped) held.add(name);
         await settleStops(left, stopped);
-        open.push({ intent, at, failure: failureOf(line, wayOut(intent.container.service, stopped, false)) });
+        open.push({ intent, at, failure: failureOf(line, wayOut(intent, stopped, false)) });
       } else done.push(line);
       await settle();
     } catch (error) {
@@ -68,7 +68,7 @@ export async function repair(journal: Pick<DiskJournal, 'leftOpen'>, repairer: R
       const stays = kind === 'restore' && intent.undo !== undefined && !isGone;
       const stopped = stays ? heldFor(intent, left) : [];
       for (const { name } of stopped) held.add(name);
-      const hints = [...(hint ? [hint] : []), ...(stays ? [wayOut(container.service, stopped, true)] : [])];
+      const hints = [...(hint ? [hint] : []), ...(stays ? [wayOut(intent, stopped, true)] : [])];
       const line = `${container.service} (${container.name}), ${what} at ${at}: ${message}`;
       open.push({ intent, at, failure: failureOf(line, hints.join('; ') || undefined) });
     }

@@ -46,9 +46,16 @@ export function heldFor(
   );
 }
 
-/** What goes on, and what a person can do: `isTriedAgain` is false where nothing but another restore helps. */
-export function wayOut(service: string, held: readonly { readonly service: string }[], isTriedAgain: boolean): string {
-  const again = `docker exec sidecar restore ${service}`;
+/**
+ * What goes on, and what a person can do: `isTriedAgain` is false where nothing but another restore helps. The source is
+ * named in full: its service may have others, and so may another stack.
+ */
+export function wayOut(
+  { source, container: { stack } }: Pick<RestoreIntent, 'source' | 'container'>,
+  held: readonly { readonly service: string }[],
+  isTriedAgain: boolean,
+): string {
+  const again = `docker exec sidecar restore ${stack ? `${stack}/` : ''}${source}`;
   const services = [...new Set(held.map((each) => each.service))];
   if (services.length === 0)
     return isTriedAgain
@@ -64,10 +71,10 @@ export function wayOut(service: string, held: readonly { readonly service: strin
 
 /** The same for the status, which tells it as long as it is so. */
 export function failureOfUnfinished({ restore, at, held }: UnfinishedRestore): Failure {
-  const { source, note, container } = restore;
+  const { source, note } = restore;
   return {
     code: 'RESTORE_FAILED',
     message: `${source}: ${note}, was begun at ${localTime(at)} and neither completed nor taken back`,
-    hint: wayOut(container.service, held, true),
+    hint: wayOut(restore, held, true),
   };
 }

@@ -102,7 +102,10 @@ test('fault 75: while a switch cannot be taken back, who uses the data stays sto
   );
   assert.equal(failed?.code, 'RESTORE_FAILED');
   assert.match(failed.message, /the server went away; it cannot be taken back yet: db is not running/);
-  assert.match(failed.hint ?? '', /app stays stopped.*tried again.*sidecar restore db\).*docker compose start app/);
+  assert.match(
+    failed.hint ?? '',
+    /app stays stopped.*tried again.*sidecar restore shop\/db\/postgres\).*docker compose start app/,
+  );
 });
 
 test('fault 75: nor does the owner of replaced files go on with what is in between', async () => {

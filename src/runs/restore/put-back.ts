@@ -94,7 +94,7 @@ export async function putBack(
     // The engine started it again. Whose files are in between must not write into them.
     const complain = (error: unknown) => log.warn(source.name, asLifeboatError(error).message);
     if (preview.replaces) await stopped.add([container]).catch(complain);
-    throw inBetween(thrown, why, wayOut(service, stopped.leave(), isPending));
+    throw inBetween(thrown, why, wayOut(unfinished, stopped.leave(), isPending));
   }
 }
 

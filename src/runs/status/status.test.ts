@@ -229,7 +229,7 @@ test('fault 76: a restore that is neither completed nor taken back is told of, w
   const { read } = await status({ destinations, left });
   assert.equal(read.problems.length, 1);
   assert.match(read.problems[0]?.message ?? '', /db\/postgres: restore of m2x47c, switching shop, was begun at 2026/);
-  assert.match(read.problems[0]?.hint ?? '', /app stays stopped.*docker exec sidecar restore db/);
+  assert.match(read.problems[0]?.hint ?? '', /app stays stopped.*docker exec sidecar restore shop\/db\/postgres/);
   const untouched = await status({ destinations, left: left.slice(1) });
   assert.deepEqual(untouched.read.problems, []);
   const underWay = await status({ destinations, left, running: '20261121-030000-k3f9a2' });
