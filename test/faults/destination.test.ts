@@ -5,7 +5,7 @@ import { mkdir, readdir, readFile, rename, rm, statfs, writeFile } from 'node:fs
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { openReceiver } from '../contracts/notifier.ts';
-import { good, type Home, listed, makeHome, type SmallStack, startSmallStack } from '../support/daemon.ts';
+import { good, type Home, listed, makeHome, noise, type SmallStack, startSmallStack } from '../support/daemon.ts';
 import { type TestBucket, testBucket } from '../support/s3.ts';
 
 const mib = 1024 ** 2;
@@ -16,10 +16,7 @@ describe('a destination in trouble', { concurrency: false }, () => {
   before(async () => {
     stack = await startSmallStack();
     bucket = await testBucket();
-    // What cannot be compressed, so that a backup has a size.
-    await stack.psql(
-      'CREATE TABLE noise AS SELECT i, gen_random_uuid() a, gen_random_uuid() b FROM generate_series(1, 40000) i',
-    );
+    await stack.psql(noise);
   });
   after(async () => {
     await stack[Symbol.asyncDispose]();

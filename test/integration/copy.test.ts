@@ -7,7 +7,16 @@ import { after, before, describe, it } from 'node:test';
 import type { Manifest } from '../../src/domain/manifest.ts';
 import type { CopyReport } from '../../src/runs/operations.ts';
 import { type FaultProxy, faultProxy } from '../fakes/fault-proxy.ts';
-import { good, type Home, listed, makeHome, type SmallStack, startSmallStack, statusOf } from '../support/daemon.ts';
+import {
+  good,
+  type Home,
+  listed,
+  makeHome,
+  noise,
+  type SmallStack,
+  startSmallStack,
+  statusOf,
+} from '../support/daemon.ts';
 import { type TestBucket, testBucket } from '../support/s3.ts';
 import { eventually } from '../support/testbed.ts';
 
@@ -19,10 +28,7 @@ describe('copy', { concurrency: false }, () => {
   before(async () => {
     stack = await startSmallStack();
     bucket = await testBucket();
-    // What cannot be compressed, so that a backup has a size.
-    await stack.psql(
-      'CREATE TABLE noise AS SELECT i, gen_random_uuid() a, gen_random_uuid() b FROM generate_series(1, 40000) i',
-    );
+    await stack.psql(noise);
   });
   after(async () => {
     await stack[Symbol.asyncDispose]();

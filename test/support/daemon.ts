@@ -26,6 +26,10 @@ export interface SmallStack extends AsyncDisposable {
   isDumping(): Promise<void>;
 }
 
+/** A table of 40,000 rows that cannot be compressed, so that a backup has a size. */
+export const noise =
+  'CREATE TABLE noise AS SELECT i, gen_random_uuid() a, gen_random_uuid() b FROM generate_series(1, 40000) i';
+
 export async function startSmallStack(image = 'postgres:17'): Promise<SmallStack> {
   made += 1;
   const project = `lbd${runId}${process.pid}${made}`;
